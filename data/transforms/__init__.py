@@ -1,0 +1,6 @@
+"""What is done to readings before a model sees them, and undone after: fitted on train rows, kept as JSON."""
+
+from data.transforms.forms import GRAPH, NUMPY
+from data.transforms.series import SeriesTransform
+
+__all__ = ["GRAPH", "NUMPY", "SeriesTransform"]

@@ -1,0 +1,1 @@
+"""Measurements; they assert nothing. Each runs as `python -m tests.benchmarks.NAME [--quick] [--json FILE]`."""

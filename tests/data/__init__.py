@@ -1,0 +1,1 @@
+"""The data room: what it promises about files, series, windows and leaks."""
