@@ -1,0 +1,239 @@
+"""What the report promises: one page, complete, offline, honest about samples and failures, safe with any name."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.report import model_card, write_report
+from pipelines.report.page import render
+from tests.pipelines.records import TAG, record
+from tests.pipelines.report.pages import ODD, Page, difficult, page, words
+
+SECTIONS = ["data", "metrics", "forecasts", "steps", "model", "learning", "exports", "checks", "reproduce"]
+
+
+def test_one_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report.html"
+    write_report(record(), path)
+    first = path.read_text(encoding="utf-8")
+    assert first.startswith("<!doctype html>") and first.rstrip().endswith("</html>")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+    def fail(source: Any, target: Any) -> None:
+        raise OSError("the disk went away")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="went away"):
+        write_report(record(title="another"), path)
+    assert path.read_text(encoding="utf-8") == first
+
+
+def test_nothing_is_loaded_from_anywhere() -> None:
+    found = page(quantiles=True, branches=True)
+    for tag, attrs in found.tags:
+        assert tag not in ("script", "link", "iframe", "img", "object", "image", "use")
+        for name, value in attrs.items():
+            assert not name.startswith("on"), (tag, name)
+            assert name not in ("src", "srcset", "href", "xlink:href", "data", "action"), (tag, name, value)
+    assert "url(" not in found.source and "@import" not in found.source
+    policy = next(a["content"] for a in found.attributes("meta") if "http-equiv" in a)
+    assert policy and policy.startswith("default-src 'none'")
+
+
+def test_every_part_is_there() -> None:
+    found = page()
+    for name in SECTIONS:
+        assert len(words(found.section(name))) > 40, name
+    assert found.text.index("The trained model earns its time") < found.text.index("SHA-256")
+    assert "9b1d6c0f" * 8 in found.text
+    assert "41 repairs and one column left out." in found.text
+    assert "38 marked as missing (-9999): 18 in wv (m/s), 20 in max. wv (m/s)" in found.text
+    assert "no target crosses a border" in found.text
+    assert "seqlayers run weather --source sample" in found.text and "tensorflow 2.21.0" in found.text
+    assert "{kind: gru, units: 64}" in found.text and "3f2a9c1" in found.text
+
+
+def test_baselines_stand_first_and_the_lowest_error_is_marked() -> None:
+    lines = re.findall(r"<tr role=\"row\".*?</tr>", page().section("metrics").split("<details>")[0], re.S)[1:]
+    names = ["last value", "seasonal naive", "drift", "ridge", TAG]
+    assert [next(n for n in reversed(names) if n in words(line)) for line in lines] == names
+    assert [line.count("(best)") for line in lines] == [0, 0, 0, 0, 4]  # MAE, RMSE, MASE, skill
+    cells = re.findall(r"<td.*?</td>", lines[-1], re.S)
+    assert [words(c) for c in cells] == [*("2.16 (best)", "2.83 (best)", "3.07 (best)", "20.3 % (best)", "92 s")]
+
+
+def test_the_ridge_is_marked_where_it_is_better() -> None:
+    made = record()
+    made["metrics"][-1].update(mae=2.4, rmse=3.2, mase=3.5, skill=0.11)
+    lines = re.findall(r"<tr role=\"row\".*?</tr>", Page(render(made)).section("metrics"), re.S)
+    assert [line.count("(best)") for line in lines[1:6]] == [0, 0, 0, 4, 0]
+
+
+def test_errors_that_print_alike_are_marked_alike() -> None:
+    made = record()
+    made["metrics"][-2]["mae"], made["metrics"][-1]["mae"] = 2.1581, 2.1579
+    lines = re.findall(r"<tr role=\"row\".*?</tr>", Page(render(made)).section("metrics"), re.S)
+    assert [words(line).count("2.16 (best)") for line in lines[1:6]] == [0, 0, 0, 1, 1]
+
+
+def test_a_sample_is_marked_everywhere() -> None:
+    found = page()
+    assert re.search(r"<title>SAMPLE", found.source)
+    for name in SECTIONS:
+        assert "SAMPLE" in found.section(name), name
+    pictures = re.findall(r'<svg viewBox[^>]*role="img".*?</svg>', found.source, re.S)
+    assert len(pictures) >= 10
+    assert all("SAMPLE" in p for p in pictures)
+    assert "SAMPLE" in model_card(record())
+
+
+def test_real_data_are_not_called_a_sample() -> None:
+    made = record(sample=False)
+    assert "SAMPLE" not in render(made)
+    assert "SAMPLE" not in model_card(made)
+
+
+def test_names_are_text_and_never_markup() -> None:
+    evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+    made = record(targets=(ODD, evil), title=evil, verdict=evil, command=evil, commit=evil, run_id=evil)
+    made["source"].update(name=evil, note=evil, sha256=evil)
+    made["repairs"] = [{"what": evil, "count": 3, "column": evil}]
+    made["checks"] = [{"name": evil, "passed": False, "detail": evil}]
+    made["exports"] = [{"format": evil, "status": "failed", "note": evil, "path": evil}]
+    made["model"].update(tag=evil, configuration=evil)
+    made["model"]["slots_table"] = [{"branch": 0, "slot": evil, "kind": evil, "settings": {evil: evil}}]
+    made["splits"][0]["part"] = evil
+    made["metrics"][0]["name"] = made["best_naive"] = evil
+    made["by_step"]["mae"][evil], made["by_step"]["unit"], made["by_step"]["of"] = [1.0] * 24, evil, evil
+    made["series"].update(look_back=evil, horizon=evil, step=evil)
+    made["windows"][0]["label"] = evil
+    made["curves"]["jit"]["why"] = evil
+    made["versions"] = {evil: evil}
+    found = Page(render(made))
+    assert {tag for tag, _ in found.tags}.isdisjoint({"script", "img"})
+    assert not [a for _, attrs in found.tags for a in attrs if a.startswith("on")]
+    assert ODD in found.text and evil in found.text
+    card = "\n".join(line for line in model_card(made).splitlines() if not line.startswith("    "))
+    assert "<" not in re.sub(r"`[^`\n]*`", "", card)  # but for what stands as code
+
+
+@pytest.mark.parametrize("case", difficult())
+def test_it_stands_what_records_bring(case: str) -> None:
+    made = difficult()[case]
+    found = Page(render(made))
+    assert made["title"] in found.text
+    assert model_card(made).startswith("# ")
+    for attrs in found.attributes("path"):
+        assert not re.search("nan|inf", attrs.get("d") or "", re.I), attrs
+    for tag in ("rect", "circle", "text"):
+        for attrs in found.attributes(tag):
+            assert all(math.isfinite(float(attrs[k] or 0)) for k in ("x", "y", "cx", "cy", "width") if k in attrs)
+
+
+def test_it_survives_the_way_through_json() -> None:
+    made = difficult()["nothing finite"]
+    assert render(json.loads(json.dumps(made))) == render(made)
+
+
+def test_what_is_not_a_number_is_said_plainly() -> None:
+    found = Page(render(difficult()["nothing finite"]))
+    assert "The error of value>gru>last>forecast is not a finite number." in found.text
+    assert "status is “failed”" in found.text
+    assert "The model has no finite error." in found.text
+    assert "No epoch had a finite validation loss." in found.text
+    assert "(best)" not in re.findall(r"<tr role=\"row\" class=\"model.*?</tr>", found.source, re.S)[0]
+
+
+def test_a_single_step_is_drawn_as_bars() -> None:
+    drawn = page(horizon=1).section("steps")
+    assert '<rect class="bar model"' in drawn and '<path class="line' not in drawn
+    assert "The horizon is a single step" in drawn
+
+
+def test_of_many_targets_the_first_are_drawn_and_all_are_tabled() -> None:
+    targets = tuple(f"target {i} (m/s)" for i in range(21))
+    found = page(targets=targets)
+    assert found.section("forecasts").count("<figure>") == 6
+    assert "first two targets of 21" in words(found.section("forecasts"))
+    table = words(found.section("targets"))
+    assert all(t in table for t in targets)
+    assert "the model for all" in table
+    assert 'id="targets"' not in page().source
+
+
+def test_a_model_solved_in_closed_form_has_no_learning_curves() -> None:
+    assert "solved in closed form" in words(page(curves=None).section("learning"))
+    found = page(epochs=14)
+    best = record(epochs=14)["curves"]["best_epoch"] + 1
+    assert f"best: epoch {best}" in found.section("learning")
+    assert f"in epoch {best}, with its weights kept" in found.text
+
+
+def test_exports_that_failed_or_were_refused_are_shown() -> None:
+    made = record()
+    nothing = {"max_error": None, "metric": None, "size_kib": None, "latency_ms": None, "path": None}
+    made["exports"][1] |= {"status": "refused", "note": "the position kind 'x' has no LiteRT form"} | nothing
+    made["exports"][2] |= {"status": "failed", "note": "max error 0.31", "max_error": 0.31}
+    found = Page(render(made))
+    table = words(found.section("exports"))
+    assert "✓ proven" in table and "– refused" in table and "✕ failed" in table
+    assert "the position kind 'x' has no LiteRT form" in table and "0.31" in table
+    head = found.text.split("SHA-256")[0]
+    assert "The LiteRT int8 export failed: max error 0.31" in head and "refused" not in head
+    assert "Nothing was exported." in words(page(exports=[]).section("exports"))
+
+
+def test_a_resumed_run_says_so() -> None:
+    assert "was interrupted and resumed" in page(resumed=1).text
+    assert "resumed two times" in page(resumed=2).text
+    assert "interrupted" not in page().text
+
+
+def test_a_failed_leak_check_stands_at_the_top() -> None:
+    made = record()
+    made["checks"][1]["passed"] = False
+    assert "Leak check failed: no target crosses a border." in Page(render(made)).text.split("SHA-256")[0]
+
+
+def test_quantiles_are_drawn_and_named() -> None:
+    found = page(quantiles=True)
+    assert found.section("forecasts").count('class="band model"') == 6  # three windows, wide and narrow
+    assert "from the 10\xa0% to the 90\xa0% quantile" in found.section("forecasts")
+    assert "nominal 80\xa0%" in found.section("metrics")
+    assert "band" not in page().section("forecasts")
+
+
+def test_branches_are_drawn_side_by_side_and_joined() -> None:
+    drawn = page(branches=True).section("model")
+    assert 'aria-label="2 branches side by side, concatenated"' in drawn
+    said = words(drawn).partition("31,256 parameters.")[2]
+    places = [said.index(kind) for kind in ("reversible", "gru", "patch", "transformer", "concatenated", "forecast")]
+    assert places == sorted(places)
+    assert "× 2" in said  # two equal transformers are one box
+    assert 'class="branches"' not in page().section("model")
+
+
+def test_a_baseline_that_towers_above_all_others_does_not_flatten_them() -> None:
+    made = record()
+    made["by_step"]["mae"]["drift"] = [3.0 * 10 ** (i / 8) for i in range(24)]
+    assert "The drift leaves the picture and reaches 2,250." in words(Page(render(made)).section("steps"))
+
+
+def test_the_card_says_what_it_is_for_and_where_it_ends() -> None:
+    card = model_card(record(quantiles=True))
+    for head in ("Intended use", "Data", "Metrics", "Exports", "Limits", "Run it again"):
+        assert f"\n## {head}\n" in card
+    table = [line for line in card.splitlines() if line.startswith("|")]
+    assert table[0].startswith("| forecast | MAE (°C) |")
+    assert table[2].startswith("| last value | 2.71 |") and "**2.16**" in table[6]
+    assert len({line.count(" | ") for line in table[:7]}) == 1
+    assert "2.16 °C is 20.3 % below" in card.replace("\xa0", " ")
+    loses = record()
+    loses["metrics"][-1].update(skill=-0.1, mase=4.2)
+    assert "not to be used" in model_card(loses) and "The ridge is at least as good" in model_card(loses)
