@@ -1,0 +1,100 @@
+"""What a task is to the steps of a run: the only thing that training, evaluation, export and report know of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pipelines.config import Configuration
+
+#: A line for the screen, as a run goes on.
+Say = Callable[[str], None]
+
+
+@dataclasses.dataclass
+class Candidate:
+    """Something that forecasts, classifies or generates, with the seconds it took to fit."""
+
+    name: str
+    role: str  # "baseline" or "model"
+    predictor: Any
+    seconds: float = 0.0
+
+
+@dataclasses.dataclass
+class Evaluation:
+    """One part of the data, every candidate: rows for the table, and what the task's pictures need."""
+
+    rows: list[dict[str, Any]]
+    details: dict[str, Any]
+
+
+class Task(ABC):
+    """Where data come from, what a batch is, what is predicted, against which baselines, and what is exported.
+
+    A run calls, in this order: `prepare`, `model_arguments`, the batches, `baselines`, `evaluate` on validation and
+    then once on test, `servable`. Everything between belongs to the run.
+    """
+
+    family: ClassVar[str]
+
+    def __init__(self, configuration: Configuration):
+        self.configuration = configuration
+
+    @property
+    def name(self) -> str:
+        return self.configuration.task
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What is predicted, for the head of the report."""
+
+    @abstractmethod
+    def prepare(self, source: str, data_dir: Path | None, say: Say) -> None:
+        """Find the data, read, split and check them; raises DataError or LeakError."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the data as they will be used."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """The record's parts on data: source, series, repairs, splits, checks."""
+
+    @abstractmethod
+    def model_arguments(self) -> dict[str, Any]:
+        """What the task decides of the model's heads, such as horizon and targets."""
+
+    @abstractmethod
+    def training(self, batch_size: int, *, seed: int, first_epoch: int, epochs: int) -> Any:
+        """Shuffled training batches of static shape, epoch after epoch."""
+
+    @abstractmethod
+    def steps_per_epoch(self, batch_size: int) -> int: ...
+
+    @abstractmethod
+    def ordered(self, part: str, batch_size: int) -> Any:
+        """Every example of a part once, in order, the last batch as long as it is."""
+
+    def validation(self, batch_size: int) -> Any:
+        return self.ordered("validation", batch_size)
+
+    @abstractmethod
+    def baselines(self, say: Say) -> list[Candidate]:
+        """The strong simple models, fitted."""
+
+    @abstractmethod
+    def evaluate(self, part: str, candidates: list[Candidate]) -> Evaluation:
+        """Every candidate on every example of a part."""
+
+    @abstractmethod
+    def verdict(self, evaluation: Evaluation) -> str:
+        """The sentence that says what earned its time."""
+
+    @abstractmethod
+    def servable(self, model: Any) -> Any:
+        """The model as the export room takes it (`pipelines.export.servable.Servable`)."""

@@ -1,0 +1,23 @@
+"""The tasks: three families (forecast, classify, generate), and thin files on them.
+
+A task's YAML file in pipelines/configs names it; what is not listed here is of the family its file says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.config import Configuration
+    from pipelines.task import Task
+
+
+def make(configuration: Configuration) -> Task:
+    """The task of a configuration; imports only that task's family."""
+    if configuration.task == "weather":
+        from pipelines.tasks.weather import Weather
+
+        return Weather(configuration)
+    from pipelines.tasks.forecast import Forecast
+
+    return Forecast(configuration)

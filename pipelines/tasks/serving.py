@@ -1,0 +1,105 @@
+"""A forecaster as the export room takes it: raw readings and times in, forecasts in their own units out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from data.forecasting import ForecastData
+from data.transforms.forms import GRAPH
+from seqlayers.model import SequenceModel
+
+
+def quantile_levels(model: SequenceModel) -> tuple[float, ...]:
+    """The quantiles that a model forecasts, or () for point forecasts."""
+    kind = model.head.output_kind
+    return () if kind == "point" else kind[1]
+
+
+class ForecastServable:
+    """The model with its transforms in the graph (see `pipelines.export.servable.Servable`).
+
+    Inputs: `readings` float32 (batch, look_back, columns) in the columns' own units; `times` int64 (batch, look_back),
+    seconds since 1970 on the data's own clock; `ahead` float32 (batch, horizon, known columns) where there are any.
+
+    Outputs: `forecast` float32 (batch, horizon, targets) in units; `forecast_times` int64 (batch, horizon); from a
+    quantile head also `quantiles` float32 (batch, horizon, targets, quantiles).
+    """
+
+    metric_name = "mae"
+
+    def __init__(self, name: str, model: SequenceModel, data: ForecastData):
+        self.name, self.model, self.data = name, model, data
+        self.levels = quantile_levels(model)
+
+    def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
+        spec, transform = self.data.spec, self.data.transform
+        found = {
+            "readings": tf.TensorSpec([batch, spec.look_back, len(transform.columns)], tf.float32, "readings"),
+            "times": tf.TensorSpec([batch, spec.look_back], tf.int64, "times"),
+        }
+        if transform.known_ahead:
+            found["ahead"] = tf.TensorSpec([batch, spec.horizon, len(transform.known_ahead)], tf.float32, "ahead")
+        return found
+
+    def serve(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        transform = self.data.transform
+        readings, times = inputs["readings"], inputs["times"]
+        given = {"past": transform.past(readings, times, xp=GRAPH)}
+        ahead = transform.ahead(times[:, -1], inputs.get("ahead"), xp=GRAPH)
+        if ahead is not None:
+            given["ahead"] = ahead
+        output = self.model(given, training=False)
+        found = {"forecast_times": transform.ahead_times(times[:, -1], xp=GRAPH)}
+        if not self.levels:
+            return found | {"forecast": transform.invert(output, xp=GRAPH)}
+        bands = transform.invert(output, xp=GRAPH, axis=-2)
+        return found | {"quantiles": bands, "forecast": self.model.head.predict(bands)}
+
+    def models(self) -> list[Any]:
+        return [self.model]
+
+    def examples(self, count: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Raw inputs and truth of up to `count` windows of the test part, chosen by the seed."""
+        origins = self.data.origins("test")
+        if len(origins) > count:
+            origins = np.sort(np.random.default_rng(seed).choice(origins, count, replace=False))
+        return self.data.readings(origins), self.data.truth(origins)
+
+    def metric(self, outputs: dict[str, np.ndarray], truth: np.ndarray) -> float:
+        """Mean absolute error in units, each target divided by its spread in training where there are several."""
+        error = np.abs(outputs["forecast"].astype(np.float64) - truth)
+        return float(error.mean() if truth.shape[-1] == 1 else (error / self._spread()).mean())
+
+    def _spread(self) -> np.ndarray:
+        transform = self.data.transform
+        return np.asarray(transform.standardise.scale[: transform.targets])
+
+    def contract(self) -> dict[str, Any]:
+        """What a caller must know: what to send, what comes back, and how raw files become inputs."""
+        data = self.data
+        return {
+            "family": "forecast",
+            "task": self.name,
+            "sample": data.source.sample,
+            "options": data.options.model_dump(),
+            "look_back": data.spec.look_back,
+            "horizon": data.spec.horizon,
+            "step_seconds": data.series.step,
+            "grid": data.series.grid.to_json(),
+            "columns": list(data.transform.columns),
+            "targets": list(data.transform.columns[: data.transform.targets]),
+            "known_ahead": list(data.transform.known_ahead),
+            "quantiles": list(self.levels),
+            "transform": data.transform.to_json(),
+            "inputs": {
+                "readings": "float32 (batch, look_back, columns), raw units",
+                "times": "int64 (batch, look_back), seconds since 1970 on the data's own clock",
+            },
+            "outputs": {
+                "forecast": "float32 (batch, horizon, targets), raw units",
+                "forecast_times": "int64 (batch, horizon)",
+            },
+        }
