@@ -1,0 +1,92 @@
+"""The table of runs says what was run, on what, how well, and what became of it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from pipelines import compare, ui
+from pipelines.store import TrackingError
+from pipelines.track import Tracker
+
+
+@pytest.fixture
+def three(home):
+    """Three finished runs and one that was cut short before it had figures."""
+    rows = [("gru", "real", 2.0, 0.2, 30.0), ("linear", "real", 1.5, 0.4, 1.0), ("lstm", "sample", 9.0, 0.3, 60.0)]
+    for slots, kind, mae, skill, seconds in rows:
+        tracker = Tracker.open(home, "weather", slots)
+        tracker.tags({"task": "weather", "slots": slots, "source": "sample" if kind == "sample" else "weather.csv"})
+        tracker.tags({"kind_of_data": kind, "data": kind})
+        tracker.metrics({"mae": mae, "skill": skill, "seconds": seconds})
+        tracker.finish()
+    cut_short = Tracker.open(home, "weather", "cut short")
+    cut_short.tags({"task": "weather"})
+    cut_short.finish("KILLED")
+    other = Tracker.open(home, "forecast", "another task")
+    other.tags({"task": "forecast"})
+    other.finish()
+    return home
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("started", [None, "lstm", "linear", "gru"]),
+        ("mae", ["linear", "gru", "lstm", None]),
+        ("skill", ["linear", "lstm", "gru", None]),
+        ("seconds", ["linear", "gru", "lstm", None]),
+    ],
+)
+def test_runs_of_the_task_in_the_order_asked_for(three, sort, order):
+    assert [row["slots"] for row in compare.runs(three, "weather", sort=sort)] == order
+
+
+def test_a_row_holds_what_was_tracked(three):
+    row = compare.runs(three, "weather", sort="skill", limit=1)[0]
+    assert len(row.pop("run_id")) == 32
+    assert row.pop("started").startswith("20")
+    assert row == {
+        "slots": "linear",
+        "source": "weather.csv",
+        "sample": False,
+        "data": "real",
+        "mae": 1.5,
+        "mase": None,
+        "skill": 0.4,
+        "seconds": 1.0,
+        "status": "finished",
+        "registered": None,
+    }
+
+
+def test_the_table_marks_the_sample_and_warns_of_different_data(three):
+    console = Console(file=io.StringIO(), width=120)
+    compare.show(console, compare.runs(three, "weather"))
+    shown = console.file.getvalue()
+    assert shown.count("SAMPLE") == 1
+    assert "MAE is comparable between runs on the same data only" in shown
+    assert "killed" in shown
+
+
+def test_what_cannot_be_compared_is_said(three, tmp_path_factory):
+    with pytest.raises(TrackingError, match=r"There are no runs of 'wether' in .*mlflow\.db\."):
+        compare.runs(three, "wether")
+    with pytest.raises(TrackingError, match=r"--sort: 'colour' given\. Accepted: started, mae, skill, seconds\."):
+        compare.runs(three, "weather", sort="colour")
+    with pytest.raises(TrackingError, match=r"--limit: 0 given"):
+        compare.runs(three, "weather", limit=0)
+    empty = tmp_path_factory.mktemp("empty")
+    with pytest.raises(TrackingError, match="There are no tracked runs in"):
+        compare.runs(empty, "weather")
+    assert list(empty.iterdir()) == []  # to look is not to make
+
+
+def test_the_pages_are_refused_where_there_is_nothing_to_show(tmp_path, capsys, monkeypatch):
+    assert ui.ui(tmp_path) == 2
+    assert "There are no tracked runs in" in capsys.readouterr().err
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@mlflow.example.org")
+    assert ui.ui(tmp_path) == 0
+    assert "https://mlflow.example.org" in capsys.readouterr().out
