@@ -77,6 +77,9 @@ def _run(
         workspace.home, configuration.task, f"{started:%Y-%m-%d %H:%M}", run_id=workspace.notes().get("run_id")
     )
     workspace.note(run_id=tracker.run_id)
+    tracker.tags(_tags(configuration, facts, task))
+    tracker.dataset(facts["source"])
+    tracker.params(configuration.model_dump())
     if resuming:
         screen.say("An interrupted run of this configuration on these data was found: going on with it")
     try:
@@ -87,9 +90,7 @@ def _run(
         build(model, task)
         candidate, history = _fit(model, task, configuration, workspace, screen)
         candidates.append(candidate)
-        tracker.params(configuration.model_dump())
-        tracker.tags(_tags(configuration, facts, candidate, task))
-        tracker.dataset(facts["source"])
+        tracker.tags({"slots": candidate.name})
 
         screen.heading("Evaluation")
         validation, test = task.evaluate("validation", candidates), task.evaluate("test", candidates)
@@ -195,10 +196,9 @@ def _fit(
     return Candidate(model.summary_tag(), "model", model, seconds), history
 
 
-def _tags(configuration: Configuration, facts: dict[str, Any], candidate: Candidate, task: Task) -> dict[str, str]:
+def _tags(configuration: Configuration, facts: dict[str, Any], task: Task) -> dict[str, str]:
     return {
         "task": configuration.task,
-        "slots": candidate.name,
         "data": task.fingerprint()[:16],
         "source": facts["source"]["name"],
         "kind_of_data": "sample" if facts["source"]["sample"] else "real",

@@ -126,6 +126,7 @@ def fit(
             epochs=options.epochs,
             steps_per_epoch=steps,
             callbacks=[keeper],
+            shuffle=False,  # the batches come shuffled
             verbose=0,
         )
         best = keeper.best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.train import Checkpoint
 from tests.pipelines.command import SMALL, sales, seqlayers, write
 
 
@@ -196,6 +198,39 @@ def test_a_read_only_output_folder(tmp_path):
 
 
 COMMAND = [sys.executable, "-P", "-c", "from pipelines.cli import main; main()"]
+
+
+def test_a_full_disk_in_mid_training_says_how_to_go_on_and_the_same_command_does(tmp_path, monkeypatch):
+    source = write(sales(), tmp_path / "a.csv")
+    settings = (
+        "run",
+        "forecast",
+        "--source",
+        source,
+        "--home",
+        tmp_path,
+        *TARGET,
+        *SMALL,
+        "--set",
+        "export.formats=[]",
+    )
+    save, saved = Checkpoint.save, []
+
+    def full_after_one_epoch(self, *state):
+        if saved:
+            raise OSError(errno.ENOSPC, "No space left on device", str(self.path))
+        saved.append(save(self, *state))
+
+    monkeypatch.setattr(Checkpoint, "save", full_after_one_epoch)
+    answer = seqlayers(*settings)
+    assert answer.code == 5 and "The disk is full" in answer.out
+    assert not list((tmp_path / "runs" / "forecast").glob("2*"))
+    monkeypatch.undo()
+    answer = seqlayers(*settings)
+    assert answer.code == 0 and "going on with it" in answer.out
+    record = json.loads((tmp_path / "runs" / "forecast" / "latest" / "record.json").read_text())
+    assert record["curves"]["epoch"] == [0, 1] and record["resumed"] == 1
+
 
 # --- interruption ---------------------------------------------------------------------------------------------------
 
