@@ -230,9 +230,10 @@ def _perform(work: Callable[[Any], Any], tell: Callable[[Any, Any], None], as_js
                 kept = True
                 raise
             code = known
-            screen.failure(str(error))
+            record = getattr(error, "record", None)
+            screen.failure(f"{error} Report: {record['folder']}/report.html" if record else str(error))
             if as_json:
-                print(json.dumps(summary(getattr(error, "record", None)) | {"status": "failed", "error": str(error)}))
+                print(json.dumps(summary(record) | {"status": "failed", "error": str(error)}))
         finally:
             if not kept:
                 log.unlink(missing_ok=True)

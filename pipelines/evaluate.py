@@ -103,7 +103,7 @@ def verdict(rows: list[dict[str, Any]], best_naive: str, unit: str | None) -> st
     """
 
     def error(row: dict[str, Any]) -> str:
-        return f"{row['mase']:.3g} (MASE)" if unit is None else f"{row['mae']:.3g} {unit}".strip()
+        return f"{row['mase']:#.3g} (MASE)" if unit is None else f"{row['mae']:#.3g} {unit}".strip()
 
     model = rows[-1]
     if model["skill"] <= 0:

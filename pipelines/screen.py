@@ -69,17 +69,17 @@ class Screen:
         columns = [("mae", "MAE", min), ("rmse", "RMSE", min), ("mase", "MASE", min), ("skill", "skill", max)]
         if any(row.get("pinball") is not None for row in rows):
             columns.insert(3, ("pinball", "pinball", min))
-        table.add_column("", overflow="fold")
-        for heading in [*(heading for _, heading, _ in columns), "fitted in"]:
+        table.add_column("")
+        for heading in [*(heading for _, heading, _ in columns), "fitted"]:
             table.add_column(heading, justify="right", no_wrap=True)
         best = {key: choose(r[key] for r in rows if r.get(key) is not None) for key, _, choose in columns}
         for row in rows:
             cells = []
             for key, _, _ in columns:
                 value = row.get(key)
-                text = "–" if value is None else f"{value:+.1%}" if key == "skill" else f"{value:.4g}"
+                text = "–" if value is None else f"{value:+.1%}" if key == "skill" else f"{value:#.4g}"
                 cells.append(f"[bold]{text}[/]" if value is not None and value == best[key] else text)
-            name = f"[cyan]{row['name']}[/]" if row["role"] == "model" else row["name"]
+            name = "[cyan]the model[/]" if row["role"] == "model" else escape(row["name"])
             table.add_row(name, *cells, f"{row['seconds']:.1f} s" if row["seconds"] else "–")
         self.console.print(table)
 

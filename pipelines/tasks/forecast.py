@@ -33,6 +33,10 @@ class Forecast(Task):
     sample: ClassVar[Any] = None
     data: ForecastData
 
+    def __init__(self, configuration: config.Configuration):
+        super().__init__(configuration)
+        self._graphs: dict[int, Any] = {}
+
     @property
     def title(self) -> str:
         series, options = self.data.series, self.data.options
@@ -115,7 +119,7 @@ class Forecast(Task):
     def evaluate(self, part: str, candidates: list[Candidate]) -> Evaluation:
         spec, series, origins = self.data.spec, self.data.series, self.data.origins(part)
         errors = {c.name: ForecastErrors(spec.horizon, series.targets, _quantiles(c.predictor)) for c in candidates}
-        predict = {c.name: self._compiled(c.predictor) for c in candidates}
+        predict = {c.name: self._graph(c.predictor) for c in candidates}
         scale = self._naive_scale()
         for rows, (inputs, _) in zip(_chunks(origins, BATCH), self.ordered(part, BATCH), strict=True):
             truth = self.data.truth(rows)
@@ -159,13 +163,15 @@ class Forecast(Task):
         bands = self.data.transform.invert(outputs, axis=-2)
         return np.asarray(predictor.head.predict(bands)), bands
 
-    def _compiled(self, predictor: Any) -> Any:
-        """A model as one graph for batches of any size; rules are called as they are."""
+    def _graph(self, predictor: Any) -> Any:
+        """A model as one graph for batches of any size, made once; rules are called as they are."""
         if not isinstance(predictor, SequenceModel):
             return None
-        specs = self.ordered("test", 1).element_spec[0]
-        specs = {k: tf.TensorSpec([None, *v.shape[1:]], v.dtype) for k, v in specs.items()}
-        return tf.function(lambda inputs: predictor(inputs, training=False), input_signature=[specs])
+        if id(predictor) not in self._graphs:
+            specs = self.ordered("test", 1).element_spec[0]
+            specs = {k: tf.TensorSpec([None, *v.shape[1:]], v.dtype) for k, v in specs.items()}
+            self._graphs[id(predictor)] = tf.function(lambda x: predictor(x, training=False), input_signature=[specs])
+        return self._graphs[id(predictor)]
 
     def _segment(self, origins: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.data.series.bounds, origins, side="right") - 1
