@@ -1,0 +1,58 @@
+"""Argument types that many kinds share, and the checks of what a kind is called with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import keras
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from seqlayers.slots import Kind
+
+Count = Annotated[int, Field(ge=1)]
+#: A probability of dropping; at 1 nothing would be left.
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Activation = Literal["linear", "relu", "gelu", "silu", "tanh"]
+
+
+def sequence_shape(layer: Kind, shape: Any) -> tuple[int | None, int]:
+    """(time, features) of a (batch, time, features) shape, anything else refused in the kind's own name."""
+    if len(shape) != 3:
+        raise ValueError(
+            f"{layer.slot} '{layer.kind}' takes a sequence (batch, time, features), but was given {len(shape)} axes: "
+            f"{tuple(shape)}. A single series needs a last axis of length one."
+        )
+    if shape[2] is None:
+        raise ValueError(f"{layer.slot} '{layer.kind}' needs a known number of features, but was given {tuple(shape)}.")
+    return shape[1], shape[2]
+
+
+def check_features(layer: Kind, shape: Any) -> None:
+    """Refuse what a head cannot flatten: features are (batch, features) or (batch, time, features), time known."""
+    if len(shape) not in (2, 3) or None in shape[1:]:
+        raise ValueError(
+            f"{layer.slot} '{layer.kind}' takes (batch, features), or a sequence (batch, time, features) of known "
+            f"length, but was given {tuple(shape)}. Put a pooling before it, such as `pooling: {{kind: last}}`."
+        )
+
+
+def check_ahead(layer: keras.layers.Layer, weight: Any, ahead: Any) -> None:
+    """Refuse a call with what is known ahead where there was none when the weights were made, and the reverse."""
+    if (weight is None) != (ahead is None):
+        was, given = ("without", "with") if weight is None else ("with", "without")
+        raise ValueError(f"Head '{layer.name}' was built {was} what is known `ahead`, but is called {given} it.")
+
+
+def require_built(layer: Kind) -> None:
+    """Refuse to make a state whose width is not known yet."""
+    if not layer.built:
+        raise ValueError(f"{layer.slot} '{layer.kind}' must be called once, or built, before its state can be made.")
+
+
+def known_value(x: Any) -> Any:
+    """A tensor's value as a NumPy array, or None while a function is being traced, where there is none yet."""
+    try:
+        return keras.ops.convert_to_numpy(x)
+    except (TypeError, ValueError, NotImplementedError, AttributeError):
+        return None

@@ -1,0 +1,10 @@
+"""What reads the sequence: recurrences, convolutions and attention."""
+
+from seqlayers.encoder.convolution import Convolution
+from seqlayers.encoder.gru import GRU
+from seqlayers.encoder.lstm import LSTM
+from seqlayers.encoder.segment_gru import SegmentGRU
+from seqlayers.encoder.simple_rnn import SimpleRNN
+from seqlayers.encoder.transformer import Transformer
+
+__all__ = ["GRU", "LSTM", "Convolution", "SegmentGRU", "SimpleRNN", "Transformer"]

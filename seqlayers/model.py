@@ -1,0 +1,246 @@
+"""SequenceModel: a row of slots, or several rows joined, as one Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from seqlayers import slots
+from seqlayers.row import Configuration, Row, split_inputs, split_mask
+from seqlayers.slots import ConfigurationError, Kind
+
+JOINS = ("concatenate", "blend", "sum")
+
+
+@keras.saving.register_keras_serializable("seqlayers")
+class SequenceModel(keras.Model):
+    r"""A sequence model, built from the mapping that stands under `model:` in a configuration file.
+
+    Either one row of slots, or `branches`, which are rows joined in one of three ways:
+
+    - `concatenate`: the rows' features side by side, before the one `head` given beside `branches`;
+    - `blend`: each row ends in a head of its own, and \(y = \sum_i w_i y_i\) with learned weights w = softmax(v), one
+      set a step of the horizon and target;
+    - `sum`: likewise with \(y = \sum_i y_i\), so that each row learns what the others leave over.
+
+    Args:
+        branches: row configurations, instead of a single row's slots.
+        join: how branches come together.
+        **row: the slots of the single row (see `seqlayers.row.Row`); with `concatenate`, `normalise` and `head` are
+            shared by all branches.
+
+    Call arguments:
+        inputs: a sequence (batch, time, features), or `{past, ahead}`: the readings up to now and what is known of
+            the horizon, (batch, horizon, known features).
+
+    Returns:
+        The head's output; for a forecast (batch, horizon, targets).
+
+    Example:
+        >>> model = SequenceModel(
+        ...     embedding={"kind": "value", "units": 32},
+        ...     encoder=[{"kind": "gru", "units": 32}],
+        ...     pooling={"kind": "last"},
+        ...     head={"kind": "forecast", "horizon": 24, "targets": 1},
+        ... )
+        >>> model(keras.random.normal((8, 120, 5))).shape
+        (8, 24, 1)
+    """
+
+    def __init__(
+        self,
+        branches: Sequence[Configuration] | None = None,
+        join: str = "concatenate",
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        **row: Any,
+    ):
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
+        self.join = join
+        if branches is None:
+            self.rows, self.shared = [_row(row, "model")], None
+            if self.rows[0].head is None:
+                raise ConfigurationError("model.head", "a model needs a head.", ", ".join(slots.catalogue()["head"]))
+            return
+        if join not in JOINS:
+            raise ConfigurationError("model.join", f"{join!r} given.", ", ".join(JOINS))
+        if isinstance(branches, Mapping) or len(branches) < 2:
+            raise ConfigurationError("model.branches", "at least two branches are needed.", "a list of rows")
+        self.rows = [_row(b, f"model.branches.{i}") for i, b in enumerate(branches)]
+        self.shared = _row(row, "model") if row or join == "concatenate" else None
+        self._check_branches()
+
+    def _check_branches(self) -> None:
+        if self.join == "concatenate":
+            assert self.shared is not None
+            if self.shared.head is None or self.shared.encoder or self.shared.embedding:
+                raise ConfigurationError("model", "joined branches share a head, and nothing before it but normalise.")
+            for row in self.rows:
+                if row.head is not None or row.normalise is not None:
+                    raise ConfigurationError(row.place, "head and normalise stand beside `branches`, not inside one.")
+                if row.pooling is None:
+                    raise ConfigurationError(
+                        f"{row.place}.pooling", "a branch is pooled before it is joined.", "a kind"
+                    )
+            return
+        if self.shared is not None:
+            raise ConfigurationError("model", f"with join: {self.join} every slot stands inside a branch.")
+        for row in self.rows:
+            if row.head is None:
+                raise ConfigurationError(f"{row.place}.head", f"with join: {self.join} each branch needs a head.")
+        kinds_of_output = {row.head.output_kind for row in self.rows}
+        if len(kinds_of_output) > 1:
+            raise ConfigurationError(
+                "model.branches", f"heads of different outputs: {sorted(map(str, kinds_of_output))}."
+            )
+
+    @classmethod
+    def for_task(cls, configuration: Configuration, **given: Any) -> SequenceModel:
+        """The model of a configuration, with what the task decides (horizon, targets, …) filled into its heads."""
+        unknown = set(configuration) - {*slots.SLOTS, "branches", "join", "channels"}
+        if unknown:
+            accepted = ", ".join([*slots.SLOTS, "branches", "join", "channels"])
+            raise ConfigurationError(f"model.{sorted(unknown)[0]}", "no such part of a model.", accepted)
+        configuration = _complete_row(configuration, given, "model")
+        if configuration.get("branches"):
+            configuration["branches"] = [
+                _complete_row(b, given, f"model.branches.{i}") for i, b in enumerate(configuration["branches"])
+            ]
+        return cls(**configuration)
+
+    @property
+    def head(self) -> Any:
+        """The head that gives the output; of joined ones the first that is trained, whose loss is the model's."""
+        if self.shared is not None:
+            return self.shared.head
+        return next((row for row in self.rows if not row.adapts), self.rows[0]).head
+
+    def kinds(self) -> list[Kind]:
+        return [k for row in [*self.rows, *([self.shared] if self.shared else [])] for k in row.kinds()]
+
+    def summary_tag(self) -> str:
+        """The slots in short: `value>gru>last>forecast`, rows joined by their join's sign."""
+        sign = {"concatenate": " | ", "blend": " ~ ", "sum": " + "}[self.join]
+        tag = sign.join(row.summary_tag() for row in self.rows)
+        return f"({tag})>{self.shared.summary_tag()}" if self.shared else tag
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+        } | self.to_configuration()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> SequenceModel:
+        config = dict(config)
+        config["dtype"] = keras.saving.deserialize_keras_object(config.get("dtype"))
+        return cls(**config)
+
+    def to_configuration(self) -> dict[str, Any]:
+        """What stands under `model:` in a configuration, every default written out."""
+        if len(self.rows) == 1:
+            return self.rows[0].to_configuration()
+        shared = self.shared.to_configuration() if self.shared else {}
+        shared.pop("encoder", None)
+        return {"join": self.join, "branches": [row.to_configuration() for row in self.rows]} | shared
+
+    def build(self, input_shape: Any) -> None:
+        if self.join == "blend" and len(self.rows) > 1:
+            shape = (len(self.rows), *self.head.mixture_shape)
+            self.mixture = self.add_weight(name="mixture", shape=shape, initializer="zeros")
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Make the weights of a saved model: shapes are run through it, because each kind builds when it is called."""
+        shapes = config.get("input_shape") or config["shapes_dict"]["inputs_shape"]
+        nested = isinstance(shapes, Mapping)
+        self(
+            {k: keras.KerasTensor(tuple(s)) for k, s in shapes.items()} if nested else keras.KerasTensor(tuple(shapes))
+        )
+
+    def get_compile_config(self) -> None:
+        """Nothing: the loss is the head's own, so a loaded model is compiled anew before it is trained on."""
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        if len(self.rows) == 1:
+            return self.rows[0](inputs, mask=mask, training=training)
+        if self.join == "concatenate":
+            return self._concatenate(inputs, mask, training)
+        return self._joined([row(inputs, mask=mask, training=training) for row in self.rows])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """None: a forecast has no padding."""
+
+    def _joined(self, outputs: list[Any]) -> Any:
+        """The rows' outputs as one, by `sum` or `blend`."""
+        if self.join == "blend":
+            weights = ops.softmax(self.mixture, axis=0)  # (rows, horizon, targets)
+            outputs = [weights[i] * y for i, y in enumerate(outputs)]
+        return sum(outputs[1:], outputs[0])
+
+    def _concatenate(self, inputs: Any, mask: Any, training: bool | None) -> Any:
+        assert self.shared is not None
+        (past, ahead), mask = split_inputs(inputs), split_mask(mask)
+        normalise = self.shared.normalise
+        x, statistics = (past, None) if normalise is None else normalise(past, mask=mask)
+        features = [row(x, mask=mask, training=training) for row in self.rows]
+        out = self.shared.head(ops.concatenate(features, axis=-1), ahead=ahead, training=training)
+        return out if normalise is None else normalise.undo(out, statistics)
+
+    def adapt(self, train: Any, validation: Any) -> None:
+        """Fit what is fitted without gradients, before `fit`; both are re-iterable batches of (inputs, target)."""
+        for row in self.rows:
+            if row.adapts:
+                row.head.adapt(train, validation)
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether gradients have anything to do."""
+        return bool(self.trainable_variables)
+
+    def loss_function(self, target: Any, output: Any) -> Any:
+        """The head's loss, a value a sample or a scalar."""
+        return self.head.loss(target, output)
+
+    def initial_state(self, batch: int) -> list[Any]:
+        """The state of each row before the first step (see the stream contract in `seqlayers.slots.Kind`)."""
+        if self.shared is not None and self.shared.normalise is not None:
+            self.shared.normalise.initial_state(batch)  # refuses where it needs the whole window
+        return [row.initial_state(batch) for row in self.rows]
+
+    def step(self, x_t: Any, state: Sequence[Any], ahead: Any = None) -> tuple[Any, list[Any]]:
+        """x_t (batch, features), state → the model's output after this step, the next state."""
+        pairs = [row.step(x_t, s, ahead) for row, s in zip(self.rows, state, strict=True)]
+        outputs, after = [p[0] for p in pairs], [p[1] for p in pairs]
+        if self.join == "concatenate" and self.shared is not None:
+            return self.shared.head(ops.concatenate(outputs, axis=-1), ahead=ahead), after
+        return outputs[0] if len(outputs) == 1 else self._joined(outputs), after
+
+
+def _row(configuration: Configuration, path: str) -> Row:
+    if not isinstance(configuration, Mapping):
+        raise ConfigurationError(path, f"{configuration!r} given.", "a mapping of slots to kinds")
+    known = (*slots.SLOTS, "channels", "targets")
+    for key in configuration:
+        if key not in known or key == "decoder":
+            raise ConfigurationError(
+                f"{path}.{key}", "no such slot here.", ", ".join(k for k in known if k != "decoder")
+            )
+    return Row(**configuration, path=path)
+
+
+def _complete_row(row: Configuration, given: Mapping[str, Any], path: str) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        raise ConfigurationError(path, f"{row!r} given.", "a mapping of slots to kinds")
+    row = {k: v for k, v in row.items() if v is not None}
+    independent = row.get("channels") == "independent"
+    if independent:
+        row["targets"] = given.get("targets")
+    if "head" in row:
+        row["head"] = slots.complete(
+            "head", row["head"], {**given, "targets": 1} if independent else given, f"{path}.head"
+        )
+    return row

@@ -1,0 +1,35 @@
+"""No normalisation of the window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqlayers.slots import Kind, kind
+
+
+@kind("normalise", "none")
+class NoNormalise(Kind):
+    """Leaves the window as it is; the transforms' training statistics are then its only scale.
+
+    Call arguments:
+        x: (batch, time, features).
+
+    Returns:
+        x and an empty tuple: there is nothing to undo.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """No weights."""
+
+    def call(self, x: Any, mask: Any = None) -> tuple[Any, tuple[()]]:
+        return x, ()
+
+    def undo(self, output: Any, statistics: tuple[()]) -> Any:
+        return output
+
+    def stream(self, x: Any, state: Any) -> tuple[Any, Any]:
+        return x, state
