@@ -34,6 +34,7 @@ class Series:
         step: seconds between rows; for months their mean length.
         repairs: what was put right on the way.
         grid: where rows stand in time: fixed steps, months or weekdays.
+        averaged_from: seconds between the file's own rows where the step is coarser than theirs, else 0.
     """
 
     times: np.ndarray
@@ -45,6 +46,7 @@ class Series:
     step: int
     repairs: tuple[Repair, ...]
     grid: Grid
+    averaged_from: int = 0
 
     @property
     def rows(self) -> int:
@@ -203,9 +205,6 @@ def _lay_end_to_end(
             repairs.append(Repair(f"series '{name}' without a usable row, left out", len(rows)))
     if not done:
         raise DataError(f"No row is left in which target {listing(table.columns[: table.targets])} has a value.")
-    if averaged:
-        what = f"readings averaged from {durations.text(own)} to {durations.text(grid.step)}"
-        repairs.append(Repair(what, len(times)))
     for what, count in (
         ("missing times, filled forward", sum(p.inserted for _, p in done)),
         (f"rows in holes of the target longer than {max_gap} rows, left out", sum(p.dropped for _, p in done)),
@@ -231,6 +230,7 @@ def _lay_end_to_end(
         step=grid.step,
         repairs=tuple(repairs),
         grid=grid,
+        averaged_from=own if averaged else 0,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from data import durations
 from data import source as sources
 from data.forecasting import ForecastData, iso
 from data.options import ForecastOptions
@@ -50,10 +51,12 @@ class Forecast(Task):
         say(f"Read {len(frame):,} rows from {found.name}" + (" [bold yellow](SAMPLE)[/]" if found.sample else ""))
         self.data = ForecastData.prepare(frame, found, options)
         series, spec = self.data.series, self.data.spec
+        averaged = f" (averaged from {durations.text(series.averaged_from)})" if series.averaged_from else ""
         windows = {part: len(self.data.origins(part)) for part in ("train", "validation", "test")}
         say(
-            f"{len(series.times):,} steps of {self.data.options.step}; {spec.look_back} in, {spec.horizon} out; "
-            "windows: " + ", ".join(f"{part} {count:,}" for part, count in windows.items())
+            f"{len(series.times):,} steps of {self.data.options.step}{averaged}; "
+            f"{spec.look_back} in, {spec.horizon} out; windows: "
+            + ", ".join(f"{part} {count:,}" for part, count in windows.items())
         )
         for r in series.repairs:
             say(f"{r.count:,} {r.what}" + (f" in {r.column}" if r.column else ""))
@@ -79,6 +82,7 @@ class Forecast(Task):
             "series": {
                 "count": len(set(series.names)),
                 "step": data.options.step,
+                "averaged_from": durations.text(series.averaged_from) if series.averaged_from else None,
                 "look_back": data.options.look_back,
                 "horizon": data.options.horizon,
                 "columns": list(series.columns),

@@ -142,7 +142,7 @@ class Linear(PointHead):
 
     def call(self, features: Any, ahead: Any = None, training: bool | None = None) -> Any:
         level = self._level(features, ops)
-        y = ops.matmul(self._rows(features - level, ops), self._kernel())
+        y = ops.matmul(self._rows(features - level), self._kernel())
         check_ahead(self, self.known, ahead)
         if self.known is not None:
             y = y + ops.matmul(self._known_rows(ahead, ops), self.known)
@@ -156,14 +156,14 @@ class Linear(PointHead):
             return xp.mean(x, axis=1, keepdims=True)
         return x[:, -1:] if self.subtract == "last" else xp.zeros_like(x[:, -1:])
 
-    def _rows(self, x: Any, xp: Any) -> Any:
+    def _rows(self, x: Any) -> Any:
         """Windows (batch, look-back, channels) as rows of the regressions, (groups, rows, inputs)."""
         if self.channels == "all":
-            return xp.reshape(x, (1, -1, x.shape[1] * x.shape[2]))
+            return ops.reshape(x, (1, -1, x.shape[1] * x.shape[2]))
         x = x[..., : self.targets]
         if self.groups == 1:
-            return xp.reshape(xp.transpose(x, (0, 2, 1)), (1, -1, x.shape[1]))
-        return xp.transpose(x, (2, 0, 1))
+            return ops.reshape(ops.transpose(x, (0, 2, 1)), (1, -1, x.shape[1]))
+        return ops.transpose(x, (2, 0, 1))
 
     def _known_rows(self, ahead: Any, xp: Any) -> Any:
         """What is known ahead as further inputs of the same rows; (1, rows, inputs) where all groups share it."""
@@ -236,11 +236,19 @@ class Linear(PointHead):
     def _regression(self, x: np.ndarray, ahead: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Windows as inputs (groups, rows, inputs) and outputs (groups, rows, outputs) of the regressions."""
         level = self._level(x, np)
-        z, y = self._rows(x - level, np), y - level[..., : self.targets]
+        if self.channels == "all":
+            z, y = (x - level).reshape(1, len(x), -1), (y - level[..., : self.targets]).reshape(1, len(y), -1)
+        else:
+            level = np.swapaxes(level[..., : self.targets], 1, 2)
+            # time innermost, a window after the other: a channel's rows are then a matrix to BLAS without a copy
+            z, y = (np.ascontiguousarray(np.swapaxes(v, 1, 2)) for v in (x[..., : self.targets], y))
+            z -= level
+            y -= level
+            if self.groups == 1:
+                z, y = z.reshape(1, -1, self.look_back), y.reshape(1, -1, self.horizon)
+            else:
+                z, y = np.swapaxes(z, 0, 1), np.swapaxes(y, 0, 1)
         if self.known is not None:
             known = self._known_rows(ahead, np)
             z = np.concatenate([z, np.broadcast_to(known, (len(z), *known.shape[1:]))], axis=-1)
-        if self.channels == "all":
-            return z, y.reshape(1, len(y), -1)
-        y = np.transpose(y, (0, 2, 1))
-        return z, y.reshape(1, -1, self.horizon) if self.groups == 1 else np.swapaxes(y, 0, 1)
+        return z, y

@@ -28,11 +28,11 @@ class Sums:
     def add(self, z: np.ndarray, y: np.ndarray) -> None:
         """Rows z (groups, rows, inputs) and y (groups, rows, outputs); float32 a product, float64 in the sums."""
         self.rows += z.shape[1]
-        self.z += z.sum(axis=1, dtype=np.float64)
-        self.y += y.sum(axis=1, dtype=np.float64)
+        ones = np.ones(z.shape[1], z.dtype)
         for g, (inputs, outputs) in enumerate(zip(z, y, strict=True)):
-            inputs = np.ascontiguousarray(inputs)  # BLAS then sees the symmetry, and does half the work
-            self.zz[g] += inputs.T @ inputs
+            self.z[g] += ones @ inputs
+            self.y[g] += ones @ outputs
+            self.zz[g] += inputs.T @ inputs  # BLAS sees the symmetry, and does half the work
             self.zy[g] += inputs.T @ outputs
 
     def about(self, g: int, z0: np.ndarray, y0: np.ndarray) -> Scatter:

@@ -55,6 +55,7 @@ def record(
         "series": {
             "count": 1,
             "step": "1h",
+            "averaged_from": "10min",
             "look_back": "5d",
             "horizon": f"{horizon}h",
             "columns": [*targets, *[c for c in COLUMNS if c not in targets]],
