@@ -91,6 +91,9 @@ class Linear(PointHead):
         if trend is not None and trend % 2 == 0:
             problem = f"{trend} given; a centred moving average has an odd number of steps."
             raise ConfigurationError(f"{self.slot}.trend", problem, f"none, {trend - 1}, {trend + 1}")
+        if solve == "ridge" and loss != "mse":
+            problem = f"{loss!r} given, but `solve: ridge` minimises squared errors."
+            raise ConfigurationError(f"{self.slot}.loss", problem, "'mse', or `solve: gradient`")
         if not strengths:
             raise ConfigurationError(f"{self.slot}.strengths", "[] given.", "a list of numbers > 0")
         self.horizon, self.targets, self.channels, self.share = horizon, targets, channels, share
@@ -241,7 +244,7 @@ class Linear(PointHead):
         else:
             level = np.swapaxes(level[..., : self.targets], 1, 2)
             # time innermost, a window after the other: a channel's rows are then a matrix to BLAS without a copy
-            z, y = (np.ascontiguousarray(np.swapaxes(v, 1, 2)) for v in (x[..., : self.targets], y))
+            z, y = (np.array(np.swapaxes(v, 1, 2), order="C") for v in (x[..., : self.targets], y))  # always copies
             z -= level
             y -= level
             if self.groups == 1:

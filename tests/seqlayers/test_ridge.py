@@ -234,6 +234,7 @@ def test_what_cannot_be_solved_is_refused_with_the_reason():
     "settings, message",
     [
         ({"trend": 4}, r"model\.head\.trend: 4 given; a centred.*none, 3, 5"),
+        ({"loss": "mae"}, r"model\.head\.loss: 'mae' given, but `solve: ridge` minimises squared errors"),
         ({"strengths": []}, r"model\.head\.strengths: \[\] given.*a list"),
         ({"strengths": [0.0]}, r"model\.head\.strengths.*greater than 0"),
     ],
