@@ -19,18 +19,17 @@ JOINS = ("concatenate", "blend", "sum")
 class SequenceModel(keras.Model):
     r"""A sequence model, built from the mapping that stands under `model:` in a configuration file.
 
-    Either one row of slots, or `branches`, which are rows joined in one of three ways:
+    Either one row of slots, or several rows, of which `branches` lists the further ones, joined in one of three ways:
 
-    - `concatenate`: the rows' features side by side, before the one `head` given beside `branches`;
-    - `blend`: each row ends in a head of its own, and \(y = \sum_i w_i y_i\) with learned weights w = softmax(v), one
-      set a step of the horizon and target;
+    - `concatenate`: the branches' features side by side, before the one `head` given beside `branches`;
+    - `blend`: the row beside `branches` (if any) and each branch end in a head of their own, and
+      \(y = \sum_i w_i y_i\) with learned weights w = softmax(v), one set a step of the horizon and target;
     - `sum`: likewise with \(y = \sum_i y_i\), so that each row learns what the others leave over.
 
     Args:
-        branches: row configurations, instead of a single row's slots.
-        join: how branches come together.
-        **row: the slots of the single row (see `seqlayers.row.Row`); with `concatenate`, `normalise` and `head` are
-            shared by all branches.
+        branches: row configurations (see `seqlayers.row.Row`).
+        join: how rows come together.
+        **row: the slots of a row. With `concatenate`, the `normalise` and `head` that all branches share.
 
     Call arguments:
         inputs: a sequence (batch, time, features), or `{past, ahead}`: the readings up to now and what is known of
@@ -68,10 +67,13 @@ class SequenceModel(keras.Model):
             return
         if join not in JOINS:
             raise ConfigurationError("model.join", f"{join!r} given.", ", ".join(JOINS))
-        if isinstance(branches, Mapping) or len(branches) < 2:
-            raise ConfigurationError("model.branches", "at least two branches are needed.", "a list of rows")
+        self.beside = join != "concatenate" and bool(row)
+        if isinstance(branches, Mapping) or len(branches) + self.beside < 2:
+            raise ConfigurationError("model.branches", "there must be two rows to join, at least.", "a list of rows")
         self.rows = [_row(b, f"model.branches.{i}") for i, b in enumerate(branches)]
-        self.shared = _row(row, "model") if row or join == "concatenate" else None
+        if self.beside:
+            self.rows.insert(0, _row(row, "model"))
+        self.shared = _row(row, "model") if join == "concatenate" else None
         self._check_branches()
 
     def _check_branches(self) -> None:
@@ -87,8 +89,6 @@ class SequenceModel(keras.Model):
                         f"{row.place}.pooling", "a branch is pooled before it is joined.", "a kind"
                     )
             return
-        if self.shared is not None:
-            raise ConfigurationError("model", f"with join: {self.join} every slot stands inside a branch.")
         for row in self.rows:
             if row.head is None:
                 raise ConfigurationError(f"{row.place}.head", f"with join: {self.join} each branch needs a head.")
@@ -144,9 +144,13 @@ class SequenceModel(keras.Model):
         """What stands under `model:` in a configuration, every default written out."""
         if len(self.rows) == 1:
             return self.rows[0].to_configuration()
-        shared = self.shared.to_configuration() if self.shared else {}
-        shared.pop("encoder", None)
-        return {"join": self.join, "branches": [row.to_configuration() for row in self.rows]} | shared
+        if self.shared is not None:
+            beside, branches = self.shared.to_configuration(), self.rows
+            beside.pop("encoder")
+        else:
+            beside = self.rows[0].to_configuration() if self.beside else {}
+            branches = self.rows[self.beside :]
+        return {"join": self.join, **beside, "branches": [row.to_configuration() for row in branches]}
 
     def build(self, input_shape: Any) -> None:
         if self.join == "blend" and len(self.rows) > 1:

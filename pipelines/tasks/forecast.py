@@ -232,13 +232,14 @@ class Forecast(Task):
             start = int(origin[0])
             past = slice(start - min(spec.look_back, max(3 * spec.horizon, 48)), start)
             times = series.times[start : start + spec.horizon]
+            whose = f"{series.names[self._segment(origin)[0]]}: " if len(set(series.names)) > 1 else ""
             for i, target in enumerate(series.columns[: series.targets]):
                 levels = _quantiles(model.predictor)
                 found.append(
                     {
                         "label": label,
                         "origin": iso(series.times[start - 1]),
-                        "target": target,
+                        "target": whose + target,
                         "mae": float(np.abs(truth - forecast)[0, :, i].mean()),
                         "past_times": [iso(t) for t in series.times[past]],
                         "past": series.values[past, i].tolist(),

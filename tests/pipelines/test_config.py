@@ -36,7 +36,7 @@ def test_a_file_changes_what_it_names_and_replaces_the_model_whole(tmp_path):
 
 def test_set_reaches_into_lists_and_appends():
     found = config.load("forecast", settings=["model.encoder.0.units=128", "model.encoder.1={kind: gru, units: 8}"])
-    assert found.model["encoder"] == [{"kind": "gru", "units": 128}, {"kind": "gru", "units": 8}]
+    assert found.model["encoder"] == [{"kind": "gru", "units": 128, "dropout": 0.2}, {"kind": "gru", "units": 8}]
 
 
 @pytest.mark.parametrize(

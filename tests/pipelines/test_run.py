@@ -82,7 +82,7 @@ def test_the_keras_file_loads_and_is_the_model_that_was_exported(run):
 
     home, _, _ = run
     model = keras.saving.load_model(home / "runs" / "forecast" / "latest" / "model.keras")
-    assert model.summary_tag() == "reversible>value>gru>last>forecast"
+    assert model.summary_tag() == "reversible>value>gru>last>forecast ~ linear"
 
 
 # --- bad input ------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "pooling": {"kind": "last"},
         **QUANTILE,
     },
+    "a row beside branches": {**GRU, **FORECAST, "join": "blend", "branches": [{**CONVOLUTION, **FORECAST}]},
     "concatenated": {"normalise": {"kind": "reversible"}, "branches": [GRU, CONVOLUTION], **FORECAST},
     "blended": {"join": "blend", "branches": [{**GRU, **QUANTILE}, {**CONVOLUTION, **QUANTILE}]},
     "summed": {"join": "sum", "branches": [{"head": {"kind": "linear"}}, {**GRU, **FORECAST}]},
@@ -202,7 +203,9 @@ def test_padding_cannot_be_left_out_without_a_pooling():
 @pytest.mark.parametrize(
     "configuration, message",
     [
-        ({"branches": [GRU], **FORECAST}, "at least two branches"),
+        ({"branches": [GRU], **FORECAST}, "two rows to join"),
+        ({"join": "blend", "branches": [{**GRU, **FORECAST}]}, "two rows to join"),
+        ({"join": "sum", **GRU, "branches": [{**GRU, **FORECAST}]}, r"model\.head"),
         ({"branches": [GRU, GRU]}, "share a head"),
         ({"branches": [GRU, {**GRU, **FORECAST}], **FORECAST}, r"model\.branches\.1: head and normalise stand beside"),
         ({"branches": [GRU, {"encoder": []}], **FORECAST}, r"model\.branches\.1\.pooling"),
