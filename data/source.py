@@ -154,4 +154,6 @@ def _copy(response: object, out: object, name: str, block: int = 1 << 18) -> str
             print(f"\rDownloading {name}: {done / 1e6:.1f}{share}", end="", file=sys.stderr, flush=True)
     if sys.stderr.isatty():
         print(file=sys.stderr)
+    if total and done != total:
+        raise OSError(f"cut short: {done:,} of {total:,} bytes came")
     return digest.hexdigest()

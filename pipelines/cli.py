@@ -223,6 +223,8 @@ def _perform(work: Callable[[Any], Any], tell: Callable[[Any, Any], None], as_js
         except KeyboardInterrupt:
             screen.say("Interrupted.")
             code = EXIT_INTERRUPTED
+            if as_json:
+                print(json.dumps({"status": "failed", "error": "interrupted"}))
         except Exception as error:
             known = exit_code(error)
             if known is None:

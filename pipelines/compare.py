@@ -51,6 +51,7 @@ def runs(home: Path, task: str, *, limit: int = 20, sort: str = "started") -> li
 
 def show(console: Console, rows: list[dict[str, Any]]) -> None:
     """Print the table."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -62,12 +63,12 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for row in rows:
-        source = "" if row["source"] in (None, "sample") else row["source"]
+        source = "" if row["source"] in (None, "sample") else escape(row["source"])
         status = row["registered"] or row["status"]
         table.add_row(
             f"{datetime.fromisoformat(row['started']):%d %b %H:%M}",
             row["run_id"][:8],
-            (row["slots"] or "").replace(">", " > "),  # so that it wraps at a slot
+            escape((row["slots"] or "").replace(">", " > ")),  # so that it wraps at a slot
             f"{source} [yellow]SAMPLE[/]".strip() if row["sample"] else source,
             _number(row["mae"], ".4g"),
             _number(row["skill"], ".3f"),

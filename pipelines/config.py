@@ -41,7 +41,7 @@ class TrainOptions(pydantic.BaseModel, extra="forbid", strict=True):
     patience: Annotated[int, Field(ge=1)] = 5
     #: XLA: `auto` measures a few training steps with and without it.
     jit: bool | Literal["auto"] = "auto"
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
 
 class ExportOptions(pydantic.BaseModel, extra="forbid", strict=True):
@@ -116,7 +116,7 @@ def check(model: type[pydantic.BaseModel], values: Mapping[str, Any], path: str 
         return model.model_validate(values)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        names = [str(p) for p in first["loc"]]
+        names = _path(first["loc"])
         where = ".".join([*([path] if path else []), *names])
         if first["type"] == "extra_forbidden":
             known = _fields_at(model, first["loc"][:-1])
@@ -125,8 +125,14 @@ def check(model: type[pydantic.BaseModel], values: Mapping[str, Any], path: str 
             raise ConfigurationError(where, f"no such setting.{hint}", ", ".join(known)) from None
         if first["type"] == "missing":
             raise ConfigurationError(where, "missing.") from None
-        message = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(where, f"{first['input']!r} given: {message[:1].lower()}{message[1:]}.") from None
+        alternatives = [e for e in error.errors() if _path(e["loc"])[: len(names)] == names]
+        told = " or ".join(dict.fromkeys(e["msg"].removeprefix("Value error, ") for e in alternatives))
+        raise ConfigurationError(where, f"{first['input']!r} given: {told[:1].lower()}{told[1:]}.") from None
+
+
+def _path(loc: tuple[int | str, ...]) -> list[str]:
+    """Where an error stands, without the names pydantic gives to the alternatives of a union."""
+    return [str(part) for part in loc if isinstance(part, int) or not re.search(r"^(int|str|bool|float)$|\[", part)]
 
 
 def _fields_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
@@ -142,7 +148,10 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigurationError("--config", f"there is no file {file}.")
     if file.is_dir():
         raise ConfigurationError("--config", f"{file} is a folder.", "a YAML file")
-    return parse(file.read_text(encoding="utf-8"), str(file))
+    try:
+        return parse(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("--config", f"{file} cannot be read: {error}") from None
 
 
 def _merge(base: Any, over: Any) -> Any:

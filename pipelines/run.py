@@ -45,26 +45,37 @@ def run(
     screen.heading(f"{configuration.title or configuration.task}: data")
     task = tasks.make(configuration)
     task.prepare(source, data_dir, screen.say)
-    key = hashlib.sha256(f"{configuration.digest()} {task.fingerprint()} {version('keras')}".encode()).hexdigest()
+    model = SequenceModel.for_task(configuration.model, **task.model_arguments())
+    build(model, task)
+    code = [version(name) for name in ("seqlayers", "tensorflow", "keras")]
+    key = hashlib.sha256(f"{configuration.digest()} {task.fingerprint()} {code} {commit()}".encode()).hexdigest()
     workspace = Workspace(home, configuration.task, key)
     resuming = workspace.open()
     with workspace.locked():
         try:
-            return _run(configuration, task, workspace, screen, resuming, command, clock, started)
+            return _run(configuration, source, task, model, workspace, screen, resuming, command, clock, started)
         except KeyboardInterrupt:
             raise Interrupted(f"Interrupted. The same command goes on from {workspace.folder}.") from None
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
+        except Exception as error:
+            if not _disk_is_full(error):
                 raise
             raise Interrupted(
-                f"The disk is full: {error.filename or workspace.folder}. Free some space and give the same command: "
-                f"it goes on from the last complete epoch."
+                f"The disk is full: {getattr(error, 'filename', None) or workspace.folder}. Free some space and give "
+                "the same command: it goes on from the last complete epoch."
             ) from None
+
+
+def _disk_is_full(error: Exception) -> bool:
+    """In the words of the system, of TensorFlow or of SQLite."""
+    told = str(error).lower()
+    return getattr(error, "errno", None) == errno.ENOSPC or "no space left" in told or "disk is full" in told
 
 
 def _run(
     configuration: Configuration,
+    source: str,
     task: Task,
+    model: SequenceModel,
     workspace: Workspace,
     screen: Screen,
     resuming: bool,
@@ -79,6 +90,7 @@ def _run(
     workspace.note(run_id=tracker.run_id)
     tracker.tags(_tags(configuration, facts, task))
     tracker.dataset(facts["source"])
+    configuration = _resolved(configuration, source, task, model)
     tracker.params(configuration.model_dump())
     if resuming:
         screen.say("An interrupted run of this configuration on these data was found: going on with it")
@@ -86,8 +98,6 @@ def _run(
         screen.heading("Baselines")
         candidates = task.baselines(screen.say)
         screen.heading("Model")
-        model = SequenceModel.for_task(configuration.model, **task.model_arguments())
-        build(model, task)
         candidate, history = _fit(model, task, configuration, workspace, screen)
         candidates.append(candidate)
         tracker.tags({"slots": candidate.name})
@@ -108,11 +118,12 @@ def _run(
             seed=configuration.train.seed,
             progress=screen.say,
         )
+        failed = [row for row in exports if row.status == "failed"]
         record = {
             "task": configuration.task,
             "title": task.title,
             "run_id": tracker.run_id,
-            "status": "done",
+            "status": "failed" if failed else "done",
             "seed": configuration.train.seed,
             "started": started.isoformat(timespec="seconds"),
             "seconds": 0.0,
@@ -155,11 +166,12 @@ def _run(
             tracker.metrics(row, prefix="" if row["role"] == "model" else f"{row['name']}/")
         for name in ("configuration.yaml", "record.json", "report.html", "model_card.md", "exports"):
             tracker.artifact(folder / name)
-        failed = [row for row in exports if row.status == "failed"]
-        if not failed:
+        if any(row.format == "saved_model" and row.status == "proven" for row in exports) and not failed:
             screen.say(offer(tracker, record, folder / "exports" / "saved_model"))
-        record["folder"] = str(workspace.finish(started))
-        tracker.finish("FINISHED" if not failed else "FAILED")
+        else:
+            screen.say("Not registered: that takes a proven SavedModel, and no failed export.")
+        tracker.finish("FAILED" if failed else "FINISHED")
+        record["folder"] = str(workspace.finish(started, latest=not failed))
     except KeyboardInterrupt:
         tracker.finish("KILLED")
         raise
@@ -179,7 +191,7 @@ def _fit(
 ) -> tuple[Candidate, train.History | None]:
     """Adapt what is solved, then train what has gradients."""
     start, options = time.perf_counter(), configuration.train
-    screen.say(f"[cyan]{model.summary_tag()}[/]  {model.count_params():,} parameters")
+    screen.say(f"{model.summary_tag()}  {model.count_params():,} parameters")
     model.adapt(task.ordered("train", options.batch_size), task.validation(options.batch_size))
     solved = time.perf_counter() - start
     history = None
@@ -194,6 +206,20 @@ def _fit(
         )
     seconds = solved + (sum(history.seconds) if history else 0.0)
     return Candidate(model.summary_tag(), "model", model, seconds), history
+
+
+def _resolved(configuration: Configuration, source: str, task: Task, model: SequenceModel) -> Configuration:
+    """The configuration with every `auto` and default written out: what `--config` takes to repeat the run."""
+    given = task.model_arguments()
+
+    def without_given(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: without_given(value) for key, value in node.items() if key not in given}
+        return [without_given(item) for item in node] if isinstance(node, list) else node
+
+    place = str(Path(source).resolve()) if Path(source).exists() else source
+    found = {"source": place, "data": task.settings(), "model": without_given(model.to_configuration())}
+    return configuration.model_copy(update=found)
 
 
 def _tags(configuration: Configuration, facts: dict[str, Any], task: Task) -> dict[str, str]:

@@ -43,19 +43,19 @@ def noise_to(log: Path) -> Iterator[None]:
 class Screen:
     """Lines and progress bars; on stderr where stdout must hold nothing but a JSON line."""
 
-    def __init__(self, *, to_stderr: bool = False, quiet: bool = False):
+    def __init__(self, *, to_stderr: bool = False):
         self._stderr = to_stderr
-        self._quiet = quiet
 
     @property
     def console(self) -> Console:
-        return Console(stderr=self._stderr, quiet=self._quiet, highlight=False, soft_wrap=True)
+        return Console(stderr=self._stderr, highlight=False, soft_wrap=True)
 
     def say(self, line: str) -> None:
-        self.console.print(f"  {line}")
+        """A line as it is: brackets in it are a column's unit, not markup."""
+        self.console.print(f"  {line}", markup=False)
 
     def heading(self, line: str) -> None:
-        self.console.print(f"[bold]{line}[/]")
+        self.console.print(line, style="bold", markup=False)
 
     def failure(self, message: str) -> None:
         self.console.print(f"[bold red]Stopped:[/] {escape(message)}")

@@ -66,6 +66,10 @@ class Task(ABC):
         """The record's parts on data: source, series, repairs, splits, checks."""
 
     @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What stands under `data:` in the configuration, every `auto` resolved."""
+
+    @abstractmethod
     def model_arguments(self) -> dict[str, Any]:
         """What the task decides of the model's heads, such as horizon and targets."""
 

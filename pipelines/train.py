@@ -111,6 +111,7 @@ def fit(
     else:
         best, history = snapshot(state_of(model)), History()
         history.jit = choose_jit(model, batches, options, steps)
+        checkpoint.save(model, best, history)  # a timing: made once, also where the first epoch is interrupted
     if not history.finished(options):
         state = snapshot(model.optimizer.variables)
         compile_model(model, options, steps, jit=history.jit["chosen"] if history.jit else False)
@@ -223,10 +224,11 @@ class _Keeper(keras.callbacks.Callback):
         history.loss.append(float(logs["loss"]))
         history.validation_loss.append(float(logs["val_loss"]))
         history.seconds.append(time.perf_counter() - self.started)
-        if not np.isfinite(history.loss[-1]):
+        if not np.isfinite(history.loss[-1] + history.validation_loss[-1]):
             raise FloatingPointError(
-                f"The training loss became {history.loss[-1]} in epoch {epoch + 1}. A smaller learning rate "
-                f"(--set train.learning_rate={self.options.learning_rate / 10:g}) or a smaller train.clip_norm helps."
+                f"The loss became {history.loss[-1]}, on validation {history.validation_loss[-1]}, in epoch "
+                f"{epoch + 1}. A smaller learning rate (--set train.learning_rate={self.options.learning_rate / 10:g}) "
+                "or a smaller train.clip_norm helps."
             )
         if history.validation_loss[-1] < history.best:
             history.best_epoch = epoch

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -71,8 +70,8 @@ class Workspace:
     def note(self, **facts: Any) -> None:
         write_atomically(self.folder / "run.json", json.dumps(self.notes() | facts))
 
-    def finish(self, started: datetime) -> Path:
-        """Give the complete run its name; returns the final folder."""
+    def finish(self, started: datetime, *, latest: bool = True) -> Path:
+        """Give the complete run its name, and let `latest` point to it; returns the final folder."""
         final = self.parent / f"{started:%Y%m%d-%H%M%S}-{self.key[:4]}"
         count = 2
         while final.exists():
@@ -81,14 +80,12 @@ class Workspace:
         for leftover in ("checkpoint.npz", "checkpoint.partial", ".lock", "run.json"):
             (self.folder / leftover).unlink(missing_ok=True)
         os.replace(self.folder, final)
-        latest = self.parent / "latest"
-        with contextlib.suppress(OSError):  # a convenience where the file system has links
-            latest.unlink(missing_ok=True)
-            latest.symlink_to(final.name)
+        if latest:
+            link = self.parent / "latest"
+            with contextlib.suppress(OSError):  # a convenience where the file system has links
+                link.unlink(missing_ok=True)
+                link.symlink_to(final.name)
         return final
-
-    def discard(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -60,13 +60,13 @@ class SequenceModel(keras.Model):
     ):
         super().__init__(name=name, dtype=dtype, trainable=trainable)
         self.join = join
+        if join not in JOINS:
+            raise ConfigurationError("model.join", f"{join!r} given.", ", ".join(JOINS))
         if branches is None:
             self.rows, self.shared = [_row(row, "model")], None
             if self.rows[0].head is None:
                 raise ConfigurationError("model.head", "a model needs a head.", ", ".join(slots.catalogue()["head"]))
             return
-        if join not in JOINS:
-            raise ConfigurationError("model.join", f"{join!r} given.", ", ".join(JOINS))
         self.beside = join != "concatenate" and bool(row)
         if isinstance(branches, Mapping) or len(branches) + self.beside < 2:
             raise ConfigurationError("model.branches", "there must be two rows to join, at least.", "a list of rows")
@@ -79,7 +79,8 @@ class SequenceModel(keras.Model):
     def _check_branches(self) -> None:
         if self.join == "concatenate":
             assert self.shared is not None
-            if self.shared.head is None or self.shared.encoder or self.shared.embedding:
+            between = (self.shared.embedding, self.shared.position, self.shared.encoder, self.shared.pooling)
+            if self.shared.head is None or any(between) or self.shared.channels != "mixed":
                 raise ConfigurationError("model", "joined branches share a head, and nothing before it but normalise.")
             for row in self.rows:
                 if row.head is not None or row.normalise is not None:
@@ -91,7 +92,7 @@ class SequenceModel(keras.Model):
             return
         for row in self.rows:
             if row.head is None:
-                raise ConfigurationError(f"{row.place}.head", f"with join: {self.join} each branch needs a head.")
+                raise ConfigurationError(f"{row.place}.head", f"with join: {self.join} each row needs a head.")
         kinds_of_output = {row.head.output_kind for row in self.rows}
         if len(kinds_of_output) > 1:
             raise ConfigurationError(
@@ -106,7 +107,9 @@ class SequenceModel(keras.Model):
             accepted = ", ".join([*slots.SLOTS, "branches", "join", "channels"])
             raise ConfigurationError(f"model.{sorted(unknown)[0]}", "no such part of a model.", accepted)
         configuration = _complete_row(configuration, given, "model")
-        if configuration.get("branches"):
+        if configuration.get("branches") is not None:
+            if not isinstance(configuration["branches"], list | tuple):
+                raise ConfigurationError("model.branches", f"{configuration['branches']!r} given.", "a list of rows")
             configuration["branches"] = [
                 _complete_row(b, given, f"model.branches.{i}") for i, b in enumerate(configuration["branches"])
             ]

@@ -192,7 +192,7 @@ def catalogue() -> dict[str, dict[str, type[Kind]]]:
 def get(slot: str, name: str, path: str = "") -> type[Kind]:
     """The class of kind `name` in `slot`; an unknown name is refused with the nearest known one."""
     kinds = catalogue()[slot]
-    if name not in kinds:
+    if not isinstance(name, str) or name not in kinds:
         raise ConfigurationError(path or slot, f"no {slot} kind '{name}'.{nearest(name, kinds)}", ", ".join(kinds))
     return kinds[name]
 

@@ -1,6 +1,6 @@
 """The tasks: three families (forecast, classify, generate), and thin files on them.
 
-A task's YAML file in pipelines/configs names it; what is not listed here is of the family its file says.
+A task's YAML file in pipelines/configs names it; one that has no class of its own here is a forecast.
 """
 
 from __future__ import annotations

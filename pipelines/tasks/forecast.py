@@ -20,6 +20,7 @@ from pipelines.baselines import NAIVE
 from pipelines.evaluate import ForecastErrors, pick_windows, verdict
 from pipelines.task import Candidate, Evaluation, Say, Task
 from pipelines.tasks.serving import ForecastServable, quantile_levels
+from seqlayers.errors import ConfigurationError
 from seqlayers.model import SequenceModel
 
 #: Windows a batch when nothing is learnt.
@@ -27,7 +28,7 @@ BATCH = 1024
 
 
 class Forecast(Task):
-    """A forecast of `horizon` steps from `look_back` steps; see `data.series.ForecastOptions` for the settings."""
+    """A forecast of `horizon` steps from `look_back` steps; see `data.options.ForecastOptions` for the settings."""
 
     family = "forecast"
     datasets: ClassVar[Mapping[str, sources.Dataset]] = {}
@@ -48,7 +49,7 @@ class Forecast(Task):
     def prepare(self, source: str, data_dir: Path | None, say: Say) -> None:
         options = config.check(ForecastOptions, self.configuration.data, "data")
         frame, found = sources.locate(source, datasets=self.datasets, sample=self.sample, data_dir=data_dir)
-        say(f"Read {len(frame):,} rows from {found.name}" + (" [bold yellow](SAMPLE)[/]" if found.sample else ""))
+        say(f"Read {len(frame):,} rows from {found.name}" + (" (SAMPLE)" if found.sample else ""))
         self.data = ForecastData.prepare(frame, found, options)
         series, spec = self.data.series, self.data.spec
         averaged = f" (averaged from {durations.text(series.averaged_from)})" if series.averaged_from else ""
@@ -64,7 +65,8 @@ class Forecast(Task):
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256(self.data.series.values.tobytes())
-        digest.update(self.data.series.times.tobytes())
+        digest.update(self.data.series.times.tobytes() + self.data.series.bounds.tobytes())
+        digest.update(repr((self.data.series.names, self.data.series.columns)).encode())
         return digest.hexdigest()
 
     def describe(self) -> dict[str, Any]:
@@ -93,6 +95,9 @@ class Forecast(Task):
             "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in data.checks],
         }
 
+    def settings(self) -> dict[str, Any]:
+        return self.data.options.model_dump(mode="json")
+
     def model_arguments(self) -> dict[str, Any]:
         return {"horizon": self.data.spec.horizon, "targets": self.data.series.targets}
 
@@ -113,8 +118,14 @@ class Forecast(Task):
         found = [Candidate(name, "baseline", rule) for name, rule in NAIVE.items()]
         for name, head in self.configuration.baselines.items():
             start = time.perf_counter()
-            model = SequenceModel.for_task({"head": head}, **self.model_arguments())
+            try:
+                model = SequenceModel.for_task({"head": head}, **self.model_arguments())
+            except ConfigurationError as error:
+                path = error.path.replace("model.head", f"baselines.{name}", 1)
+                raise ConfigurationError(path, error.problem, error.accepted) from None
             build(model, self)
+            if model.needs_fit:
+                raise ConfigurationError(f"baselines.{name}", "a head that is trained is no baseline.", "solve: ridge")
             model.adapt(self.ordered("train", BATCH), self.ordered("validation", BATCH))
             found.append(Candidate(name, "baseline", model, time.perf_counter() - start))
             say(f"Solved the {name} in {found[-1].seconds:.1f} s")

@@ -46,6 +46,22 @@ def server(tmp_path_factory):
     thread.join()
 
 
+def test_a_download_that_is_cut_short_leaves_nothing(server, tmp_path):
+    """The server announces more than it sends; without a known hash only the length can tell."""
+
+    def half(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(CSV)
+
+    server.RequestHandlerClass.do_GET = half
+    short = Dataset("short", ("short.csv",), f"{server.address}/short.csv", None, "")
+    with pytest.raises(DataError, match="cut short"):
+        find("short", {"short": short}, data_dir=tmp_path)
+    assert list(tmp_path.rglob("*")) == []
+
+
 def find(source, datasets=None, sample=made, data_dir=None):
     return locate(source, datasets=datasets or {}, sample=sample, data_dir=data_dir)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,11 @@ class Answer:
 
 def seqlayers(*arguments: str | Path) -> Answer:
     """The command's exit code, standard output and standard error."""
+    tracking = os.environ.get("MLFLOW_TRACKING_URI")
     result = CliRunner().invoke(app, [str(a) for a in arguments])
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # --tracking puts it there
+    if tracking is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = tracking
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Answer(result.exit_code, result.stdout, result.stderr)

@@ -45,7 +45,8 @@ def test_set_reaches_into_lists_and_appends():
         ("train.epoch=3", ["train.epoch", "Did you mean 'epochs'?", "batch_size"]),
         ("train.epochs=0", ["train.epochs", "0 given", "greater than or equal to 1"]),
         ("train.epochs=many", ["train.epochs", "'many' given"]),
-        ("train.jit=perhaps", ["train.jit"]),
+        ("train.jit=perhaps", ["train.jit: 'perhaps' given", "boolean", "'auto'"]),
+        ("train.seed=-1", ["train.seed"]),
         ("trian.epochs=3", ["trian", "Did you mean 'train'?"]),
         ("model.encoder.7.units=3", ["model.encoder.7.units", "no item '7'"]),
         ("train.epochs.deep=3", ["train.epochs.deep", "not a mapping"]),
@@ -74,6 +75,13 @@ def test_unknown_task_and_missing_file_and_broken_yaml(tmp_path):
     broken.write_text("- a\n- b\n")
     with pytest.raises(ConfigurationError, match="a mapping of settings"):
         config.load("weather", broken)
+
+
+def test_an_alternative_that_fits_none_is_told_with_all_that_fit():
+    from data.options import ForecastOptions
+
+    with pytest.raises(ConfigurationError, match=r"^data\.calendar.*'day', 'week' or 'year'"):
+        config.check(ForecastOptions, {"target": "y", "calendar": ["dya"]}, "data")
 
 
 def test_the_file_and_the_command_line_must_agree_on_the_task(tmp_path):

@@ -85,6 +85,24 @@ def test_the_keras_file_loads_and_is_the_model_that_was_exported(run):
     assert model.summary_tag() == "reversible>value>gru>last>forecast ~ linear"
 
 
+def test_the_configuration_that_a_run_leaves_repeats_it(run, tmp_path):
+    home, _, answer = run
+    written = home / "runs" / "forecast" / "latest" / "configuration.yaml"
+    again = seqlayers("run", "--config", written, "--home", tmp_path, "--set", "export.formats=[]", "--json")
+    assert again.code == 0, again.err
+    assert again.json["metrics"] == answer.json["metrics"]
+
+
+def test_a_solved_model_needs_no_training_and_is_not_registered_without_a_saved_model(tmp_path):
+    answer = seqlayers(
+        "run", "forecast", "--source", write(sales(), tmp_path / "a.csv"), "--home", tmp_path, *TARGET,
+        "--set", "model={head: {kind: linear, solve: ridge}}", "--set", "export.formats=[]",
+    )  # fmt: skip
+    assert answer.code == 0 and "Not registered" in answer.out
+    record = json.loads((tmp_path / "runs" / "forecast" / "latest" / "record.json").read_text())
+    assert record["curves"] is None and record["metrics"][-1]["skill"] > 0
+
+
 # --- bad input ------------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +178,27 @@ def test_a_wrong_slot_is_refused_with_its_path(tmp_path):
     assert "model.encoder.0.unit" in said and "Did you mean 'units'?" in said
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("model.branches=5", "model.branches"),
+        ("model.join=mixed", "model.join"),
+        ("model.encoder.0.kind=[gru]", "model.encoder.0.kind"),
+        ("baselines.ridge.solve=gradient", "baselines.ridge"),
+        ("baselines.ridge.sovle=ridge", "baselines.ridge.sovle"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_path(tmp_path, setting, said):
+    assert said in refused(write(sales(), tmp_path / "a.csv"), tmp_path, *TARGET, "--set", setting)
+
+
+def test_brackets_in_a_columns_name_are_shown_as_they_are(tmp_path, capsys):
+    from pipelines.screen import Screen
+
+    Screen().say("3 missing in speed [/h] of power [kW]")
+    assert "speed [/h] of power [kW]" in capsys.readouterr().out
+
+
 def test_no_source(tmp_path):
     answer = seqlayers("run", "weather", "--home", tmp_path)
     assert answer.code == 2 and "--source" in answer.out
@@ -221,11 +260,11 @@ def test_a_full_disk_in_mid_training_says_how_to_go_on_and_the_same_command_does
             raise OSError(errno.ENOSPC, "No space left on device", str(self.path))
         saved.append(save(self, *state))
 
-    monkeypatch.setattr(Checkpoint, "save", full_after_one_epoch)
-    answer = seqlayers(*settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "save", full_after_one_epoch)
+        answer = seqlayers(*settings)
     assert answer.code == 5 and "The disk is full" in answer.out
     assert not list((tmp_path / "runs" / "forecast").glob("2*"))
-    monkeypatch.undo()
     answer = seqlayers(*settings)
     assert answer.code == 0 and "going on with it" in answer.out
     record = json.loads((tmp_path / "runs" / "forecast" / "latest" / "record.json").read_text())

@@ -207,6 +207,8 @@ def test_padding_cannot_be_left_out_without_a_pooling():
         ({"join": "blend", "branches": [{**GRU, **FORECAST}]}, "two rows to join"),
         ({"join": "sum", **GRU, "branches": [{**GRU, **FORECAST}]}, r"model\.head"),
         ({"branches": [GRU, GRU]}, "share a head"),
+        ({"branches": [GRU, GRU], "pooling": {"kind": "last"}, **FORECAST}, "share a head"),
+        ({"branches": [GRU, GRU], "channels": "independent", **FORECAST}, "share a head"),
         ({"branches": [GRU, {**GRU, **FORECAST}], **FORECAST}, r"model\.branches\.1: head and normalise stand beside"),
         ({"branches": [GRU, {"encoder": []}], **FORECAST}, r"model\.branches\.1\.pooling"),
         ({"join": "blend", "branches": [GRU, {**GRU, **FORECAST}]}, r"model\.branches\.0\.head"),
