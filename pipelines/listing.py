@@ -77,6 +77,8 @@ def _table(slot: str, of_slot: dict[str, Any], alone: bool) -> Table:
                     if a["set_by"] == "task"
                     else "required"
                     if a["required"]
+                    else "none"
+                    if a["default"] is None
                     else str(a["default"])
                 )
                 cells = [name, a["type"].replace("[", r"\["), default, a["search"] or ""]
