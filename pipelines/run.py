@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import hashlib
 import json
 import subprocess
@@ -21,8 +22,7 @@ from pipelines.export import ExportError, export_all, require_proven
 from pipelines.promote import offer
 from pipelines.report import model_card, write_report
 from pipelines.screen import Screen
-from pipelines.task import Candidate, Task
-from pipelines.tasks.forecast import build
+from pipelines.task import Candidate, Task, build
 from pipelines.track import Tracker
 from pipelines.workspace import Interrupted, Workspace, write_atomically
 from seqlayers.model import SequenceModel
@@ -242,6 +242,7 @@ def _slots(model: SequenceModel) -> list[dict[str, Any]]:
     ]
 
 
+@functools.cache
 def commit() -> str | None:
     """The commit of the code that runs, `+` where it has been changed since; None outside a checkout of its own."""
     top = Path(__file__).resolve().parent.parent

@@ -102,3 +102,9 @@ class Task(ABC):
     @abstractmethod
     def servable(self, model: Any) -> Any:
         """The model as the export room takes it (`pipelines.export.servable.Servable`)."""
+
+
+def build(model: Any, task: Task) -> None:
+    """Give every layer of a model its weights, from one real batch."""
+    inputs, _ = next(iter(task.ordered("train", 2)))
+    model(inputs)

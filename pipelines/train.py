@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ import keras
 import numpy as np
 
 from pipelines.config import TrainOptions
+from pipelines.workspace import replacing
 
 
 class Batches(Protocol):
@@ -65,12 +65,8 @@ class Checkpoint:
         arrays |= {f"optimizer_{i}": v for i, v in enumerate(snapshot(model.optimizer.variables))}
         arrays |= {f"best_{i}": v for i, v in enumerate(best)}
         arrays["history"] = np.frombuffer(json.dumps(dataclasses.asdict(history)).encode(), np.uint8)
-        partial = self.path.with_suffix(".partial")
-        with open(partial, "wb") as file:
+        with replacing(self.path) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
 
     def load(self, model: keras.Model) -> tuple[list[np.ndarray], History] | None:
         """Put a saved state back; None where there is none. The model and its optimiser must be built."""

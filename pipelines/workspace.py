@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 class Interrupted(Exception):
@@ -77,7 +77,7 @@ class Workspace:
         while final.exists():
             final = final.with_name(f"{started:%Y%m%d-%H%M%S}-{self.key[:4]}-{count}")
             count += 1
-        for leftover in ("checkpoint.npz", "checkpoint.partial", ".lock", "run.json"):
+        for leftover in ("checkpoint.npz", "checkpoint.npz.partial", ".lock", "run.json"):
             (self.folder / leftover).unlink(missing_ok=True)
         os.replace(self.folder, final)
         if latest:
@@ -90,9 +90,16 @@ class Workspace:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write beside, flush to the disk, rename: the old file or the new one, never half of either."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write in the place of `path`, which takes its name when all of it is on the disk."""
     partial = path.with_name(path.name + ".partial")
-    with open(partial, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(partial, "wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)

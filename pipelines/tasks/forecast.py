@@ -18,7 +18,7 @@ from data.options import ForecastOptions
 from pipelines import config
 from pipelines.baselines import NAIVE
 from pipelines.evaluate import ForecastErrors, pick_windows, verdict
-from pipelines.task import Candidate, Evaluation, Say, Task
+from pipelines.task import Candidate, Evaluation, Say, Task, build
 from pipelines.tasks.serving import ForecastServable, quantile_levels
 from seqlayers.errors import ConfigurationError
 from seqlayers.model import SequenceModel
@@ -264,12 +264,6 @@ class Forecast(Task):
                     }
                 )
         return found
-
-
-def build(model: SequenceModel, task: Task) -> None:
-    """Give every layer its weights, from one real batch."""
-    inputs, _ = next(iter(task.ordered("train", 2)))
-    model(inputs)
 
 
 def _quantiles(predictor: Any) -> tuple[float, ...]:
