@@ -9,10 +9,15 @@ import pandas as pd
 
 from data.errors import DataError, listing
 from data.options import ForecastOptions
-from data.times import find_column, row_number
+from data.tables import row_number
+from data.times import find_column
 
 #: The largest number that float32 holds; what lies beyond it counts as infinite.
 LARGEST = float(np.finfo(np.float32).max)
+#: What loggers write for "nothing measured", besides nines: the ends of 16-bit integers.
+MARKS = (-32768.0, -32767.0, 32767.0, 65535.0)
+#: Any other number far outside its column is suspected when it occurs this often.
+OFTEN = 3
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,9 @@ class Repair:
     what: str
     count: int
     column: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.count:,}" + (f" in '{self.column}'" if self.column else "")
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,20 @@ class Table:
     targets: int
     #: Whether a column was asked for by name, and so may not be left out.
     named: tuple[bool, ...]
+    #: Whether a column is a running total, of which the increments are wanted.
+    totals: tuple[bool, ...]
+
+    def keep(self, columns: list[int]) -> Table:
+        """The table with these columns alone."""
+        if len(columns) == len(self.columns):
+            return self
+        return Table(
+            self.values[:, columns],
+            tuple(self.columns[i] for i in columns),
+            self.targets,
+            tuple(self.named[i] for i in columns),
+            tuple(self.totals[i] for i in columns),
+        )
 
 
 def choose(frame: pd.DataFrame, options: ForecastOptions, used: list[str]) -> tuple[Table, list[Repair]]:
@@ -54,7 +76,11 @@ def choose(frame: pd.DataFrame, options: ForecastOptions, used: list[str]) -> tu
     targets = [find_column(t, free, "data.target") for t in options.targets]
     wanted = [find_column(c, free, "data.known_ahead") for c in options.known_ahead]
     for i, wind in enumerate(options.wind):
-        wanted += [find_column(getattr(wind, part), free, f"data.wind.{i}.{part}") for part in ("speed", "direction")]
+        try:
+            wanted += [find_column(getattr(wind, p), free, f"data.wind.{i}.{p}") for p in ("speed", "direction")]
+        except DataError as error:
+            raise DataError(f"{error} Where there is no wind, set data.wind=[].") from None
+    totals = [find_column(c, free, "data.totals") for c in options.totals]
     if isinstance(options.covariates, list):
         wanted += [find_column(c, free, "data.covariates") for c in options.covariates]
     if len(set(targets)) < len(targets):
@@ -69,8 +95,86 @@ def choose(frame: pd.DataFrame, options: ForecastOptions, used: list[str]) -> tu
         numbers = _numbers(frame[name], name, options.missing, name in named, repairs)
         if numbers is not None:
             kept[name] = numbers
-    table = Table(np.stack(list(kept.values()), axis=1), tuple(kept), len(targets), tuple(c in named for c in kept))
-    return table, repairs
+    for wind in options.wind:
+        _refuse_no_wind(frame, kept, *(find_column(c, list(kept), "data.wind") for c in (wind.speed, wind.direction)))
+    return Table(
+        np.stack(list(kept.values()), axis=1),
+        tuple(kept),
+        len(targets),
+        tuple(c in named for c in kept),
+        tuple(c in totals for c in kept),
+    ), repairs
+
+
+def without_constants(table: Table) -> tuple[Table, list[Repair]]:
+    """Without covariates that never change, but for those that were asked for.
+
+    Raises:
+        DataError: a target never changes.
+    """
+    least, most = np.fmin.reduce(table.values, axis=0), np.fmax.reduce(table.values, axis=0)
+    repairs, keep = [], []
+    for i, name in enumerate(table.columns):
+        same = least[i] == most[i]
+        if same and i < table.targets:
+            raise DataError(
+                f"Column '{name}' is {least[i]:g} wherever it has a value: there is nothing to forecast. "
+                "Choose another data.target."
+            )
+        if same:
+            done = "kept, as it is asked for" if table.named[i] else "left out"
+            repairs.append(Repair(f"column that never changes, {done}", len(table.values), name))
+        if not same or table.named[i]:
+            keep.append(i)
+    return table.keep(keep), repairs
+
+
+def _refuse_no_wind(frame: pd.DataFrame, kept: dict[str, np.ndarray], speed: str, direction: str) -> None:
+    """Numbers that are no speed or no direction would make a wind that never blew."""
+    for name, bad, wanted in (
+        (speed, kept[speed] < 0, "a speed is 0 or more"),
+        (direction, (kept[direction] < -360) | (kept[direction] > 360), "a direction is an angle in degrees up to 360"),
+    ):
+        if bad.any():
+            row, value = frame.index[bad][0], kept[name][bad][0]
+            raise DataError(
+                f"data.wind: column '{name}', row {row_number(row)}: {value:g} given ({int(bad.sum())} such cells), "
+                f"and {wanted}. If it means that nothing was measured, name it: data.missing=[{value:g}]."
+            )
+
+
+def suspects(values: np.ndarray) -> list[tuple[float, int]]:
+    """Numbers that look like a mark for "nothing measured", and how often each occurs.
+
+    Such a number is the column's least or largest, and stands further from the rest than the rest is wide. It is made
+    of nines or one of `MARKS`; any other must stand three times as far off, in three rows or more, beside at least
+    twenty different values.
+    """
+    found: list[tuple[float, int]] = []
+    rest = values[np.isfinite(values)]
+    while mark := _farthest(rest):
+        value, count = mark
+        others = rest[rest != value]
+        width, gap = float(np.ptp(others)), float(np.abs(others - value).min())
+        nines = set(f"{abs(value):.10g}") <= {"9", "."} and abs(value) >= 99
+        far = gap > 3 * width and count >= OFTEN and len(np.unique(others)) >= 20
+        if not (nines or value in MARKS or far):
+            break
+        found.append(mark)
+        rest = others
+    return found
+
+
+def _farthest(values: np.ndarray) -> tuple[float, int] | None:
+    """The least or the largest value, and its count, where nothing else lies on its half of the whole range."""
+    if not len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    below = values < (low + high) / 2
+    for value, half, count in ((low, below, int(below.sum())), (high, ~below, int((~below).sum()))):
+        if 0 < count < len(values) and (values[half] == value).all():
+            return value, count
+    return None
 
 
 def _numbers(
@@ -123,6 +227,9 @@ def _numbers(
     ):
         if count:
             repairs.append(Repair(what, count, name))
+    for mark, count in suspects(values):
+        kept = f"cells of {mark:.10g}, far from all else, kept (data.missing=[{mark:.10g}] if nothing was measured)"
+        repairs.append(Repair(kept, count, name))
     return values
 
 

@@ -81,6 +81,8 @@ class Spacing:
     #: The share of the differences that are just this, and that are this up to a tenth.
     exact: float
     close: float
+    #: Seconds that nearly all differences (95 %) are within.
+    nearly_all: int
 
     @property
     def even(self) -> bool:
@@ -96,17 +98,19 @@ def spacing(times: list[np.ndarray]) -> Spacing:
     differences = differences[differences > 0]
     if not len(differences):
         raise DataError("One row a series is no series: at least two different times are needed to find the step.")
+    nearly_all = int(np.quantile(differences, 0.95))
     for months, low, high in ((1, 28, 31), (3, 89, 92), (12, 365, 366)):
         share = float(((differences >= low * DAY) & (differences <= high * DAY)).mean())
         if share > 0.5:
-            return Spacing(months * MONTH, months, share, share)
+            return Spacing(months * MONTH, months, share, share, nearly_all)
     values, counts = np.unique(differences, return_counts=True)
     most, exact = int(values[np.argmax(counts)]), float(counts.max() / len(differences))
     slack = TOLERANCE if exact < 0.5 else 0.01 if DAY % most else 0.0
     drifting = [n for n in ROUND if 0 < abs(n - most) <= slack * n]
     if drifting:
         most, exact = drifting[0], 0.0
-    return Spacing(most, 0, exact, float((np.abs(differences - most) <= TOLERANCE * most).mean()))
+    close = float((np.abs(differences - most) <= TOLERANCE * most).mean())
+    return Spacing(most, 0, exact, close, nearly_all)
 
 
 def find_grid(times: list[np.ndarray], step: int | str, *, like: Grid | None = None) -> tuple[Grid, int]:
@@ -123,10 +127,11 @@ def find_grid(times: list[np.ndarray], step: int | str, *, like: Grid | None = N
     stamps = np.concatenate(times)
     if step == "auto":
         if not own.even:
+            step = next((n for n in ROUND if n >= own.nearly_all), -(-own.nearly_all // DAY) * DAY)
             raise DataError(
                 f"The rows are not evenly spaced: the most frequent difference, {durations.text(own.seconds)}, is "
-                f"{own.close:.0%} of all. Name a step that is long enough, such as data.step=1h: readings within one "
-                "are averaged."
+                f"{own.close:.0%} of all. Name a step that is long enough, such as data.step={durations.text(step)}: "
+                "readings within one are averaged."
             )
         return _own_grid(stamps, own), own.seconds
     length = durations.seconds(step, "data.step")

@@ -44,6 +44,10 @@ class ForecastOptions(_Options):
     time: str | list[str] = "auto"
     #: A `strptime` format, or `s` / `ms` for integers since 1970; None works it out.
     time_format: str | None = None
+    #: Whether 1/2/2020 is in February, where nothing in the file decides; None: with dots it is, with slashes not.
+    day_first: bool | None = None
+    #: Of times with an offset from UTC: `local` leaves it aside, `utc` applies it, `auto` applies it where they differ.
+    clock: Literal["auto", "local", "utc"] = "auto"
     #: The column or columns to forecast.
     target: str | list[str] | None = None
     #: The column that tells the series of a panel apart.
@@ -58,6 +62,8 @@ class ForecastOptions(_Options):
     known_ahead: list[str] = []
     calendar: Literal["auto"] | list[Period] = "auto"
     wind: list[Wind] = []
+    #: Columns that add up and are reset now and then, such as rain: each row is read as what it adds to the one before.
+    totals: list[str] = []
     look_back: Duration = "auto"
     horizon: Duration = "auto"
     #: From one window's start to the next.

@@ -21,6 +21,9 @@ class Regular:
     dropped: int
     leading: int
     trailing: int
+    #: Readings beside the grid, which were counted to its next point; and those averaged with another of their point.
+    moved: int
+    merged: int
 
 
 def regularise(times: np.ndarray, values: np.ndarray, grid: Grid, *, own: int, targets: int, max_gap: int) -> Regular:
@@ -40,7 +43,10 @@ def regularise(times: np.ndarray, values: np.ndarray, grid: Grid, *, own: int, t
         max_gap: the longest hole that is filled, in rows.
     """
     positions = grid.positions(times)
-    if grid.step > own:
+    averaged = grid.step > own
+    moved = 0 if averaged or grid.months else int((grid.times(positions) != times).sum())
+    merged = 0 if averaged else int((np.diff(positions) == 0).sum())
+    if averaged:
         positions, values = _complete(times, positions, values, grid, own)
     positions, values = _average(positions, values)
     positions, values, inserted = _insert(positions, values, max_gap)
@@ -51,7 +57,7 @@ def regularise(times: np.ndarray, values: np.ndarray, grid: Grid, *, own: int, t
     leading = np.isnan(values).any(axis=1) & ~future
     keep = ~(hole | leading | future)
     lost = (int((hole & ~leading).sum()), int(leading.sum()), int(future.sum()))
-    return Regular(positions[keep], values[keep], inserted, *lost)
+    return Regular(positions[keep], values[keep], inserted, *lost, moved, merged)
 
 
 def segments(positions: np.ndarray) -> np.ndarray:

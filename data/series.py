@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from data import durations
-from data.columns import Repair, Table, choose
+from data import durations, totals
+from data.clocks import NO_TIME, Clock
+from data.columns import Repair, Table, choose, without_constants
 from data.durations import DAY, HOUR, MINUTE, WEEK
 from data.errors import DataError, listing
 from data.grid import Grid, find_grid
 from data.options import ForecastOptions, Split, Wind
+from data.order import in_order
 from data.regular import Regular, regularise, segments
-from data.times import NO_TIME, find_column, read_times
+from data.times import find_column, read_times
 from data.transforms import wind
 
 __all__ = ["ForecastOptions", "Repair", "Series", "Split", "Wind", "default_season", "read_series"]
@@ -35,6 +37,8 @@ class Series:
         repairs: what was put right on the way.
         grid: where rows stand in time: fixed steps, months or weekdays.
         averaged_from: seconds between the file's own rows where the step is coarser than theirs, else 0.
+        clock: `utc` where the file's times were brought to UTC, else `local`.
+        day_first: whether the day stands before the month in the file's dates; None where that is no question.
     """
 
     times: np.ndarray
@@ -47,6 +51,8 @@ class Series:
     repairs: tuple[Repair, ...]
     grid: Grid
     averaged_from: int = 0
+    clock: Clock = "local"
+    day_first: bool | None = None
 
     @property
     def rows(self) -> int:
@@ -87,28 +93,36 @@ def read_series(frame: pd.DataFrame, options: ForecastOptions, *, grid: Grid | N
     them; a gap longer than `max_gap` (by default a quarter of a season, at least four rows), in the stamps or in a
     target, splits the series. With a `step` coarser than the file's own, readings in (t - step, t] are averaged and
     stand at t; wind is averaged as a vector and turned back into speed and direction, so that columns mean the same
-    at every step.
+    at every step. Running totals (`options.totals`) are read as what each row adds, before anything is averaged.
+    Covariates that never change, or begin late, are left out unless they are asked for.
 
     Args:
         frame: the table, as `data.source.read_table` gives it.
         options: the columns and durations.
-        grid: that of a series read before, whose months or weekdays hold for this one too.
+        grid: that of a series read before, whose months or weekdays hold for this one too, and no column is left out.
 
     Raises:
-        DataError: no time, no target, text where numbers should be, or nothing left to use.
+        DataError: no time, no target or one that never changes, text where numbers should be, two series in one, or
+            nothing left to use.
     """
     frame = frame.reset_index(drop=True)
-    times, used, notes = read_times(frame, options.time, options.time_format)
-    repairs = [Repair(what, count, used[0]) for what, count in notes]
+    found = read_times(frame, options)
+    times, used = found.seconds, found.columns
+    repairs = [Repair(what, count, used[0]) for what, count in found.notes]
     if options.id is not None:
         used = [*used, find_column(options.id, [str(c) for c in frame.columns], "data.id")]
     frame, times = _with_times(frame, times, used, repairs)
     table, more = choose(frame, options, used)
     repairs += more
-    parts = _sorted_parts(frame[used[-1]] if options.id is not None else None, times, repairs)
-    grid, own = find_grid([times[rows] for rows in parts.values()], options.step, like=grid)
-    table = _drop_late_columns(table, parts, repairs)
-    return _lay_end_to_end(table, times, parts, grid, own, options, repairs)
+    ordered = in_order(frame[used[-1]] if options.id is not None else None, times, table, frame.index)
+    repairs += ordered.repairs
+    like, (grid, own) = grid, find_grid([times[rows] for rows in ordered.parts.values()], options.step, like=grid)
+    if like is None:  # what is read for a model that exists has the columns that it reads
+        table, more = without_constants(table)
+        table = _drop_late_columns(table, ordered.parts, repairs)
+        repairs += more
+    series = _lay_end_to_end(table, times, ordered.parts, grid, own, options, repairs)
+    return replace(series, clock=found.clock, day_first=found.day_first)
 
 
 def _with_times(
@@ -123,29 +137,6 @@ def _with_times(
         raise DataError(f"No row has a value in {listing(used)}.")
     repairs.append(Repair("rows without a time or an id, dropped", int(empty.sum()), used[0]))
     return frame[~empty], times[~empty]  # the index stays: errors name the file's rows
-
-
-def _sorted_parts(ids: pd.Series | None, times: np.ndarray, repairs: list[Repair]) -> dict[str, np.ndarray]:
-    """Series' name → its rows in order of time, each time once."""
-    if ids is None:
-        codes, names = np.zeros(len(times), np.int64), ["series"]
-    else:
-        codes, found = pd.factorize(ids, sort=True)
-        names = [str(n) for n in found]
-    order = np.lexsort((times, codes))
-    within = (np.diff(codes) == 0) & (np.diff(times) < 0) if len(times) > 1 else np.array([], bool)
-    if within.any():
-        repairs.append(Repair("rows out of order, sorted", int(within.sum())))
-    same = np.zeros(len(order), bool)
-    same[1:] = (np.diff(codes[order]) == 0) & (np.diff(times[order]) == 0)
-    if same.sum() > len(order) // 2:
-        hint = " Is this a panel? Name the column that tells its series apart with data.id." if ids is None else ""
-        raise DataError(f"{int(same.sum())} of {len(order)} rows repeat the time of another.{hint}")
-    if same.any():
-        repairs.append(Repair("repeated times, the first kept", int(same.sum())))
-    order = order[~same]
-    edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    return {name: order[edges[i] : edges[i + 1]] for i, name in enumerate(names)}
 
 
 def _drop_late_columns(table: Table, parts: dict[str, np.ndarray], repairs: list[Repair]) -> Table:
@@ -165,13 +156,7 @@ def _drop_late_columns(table: Table, parts: dict[str, np.ndarray], repairs: list
             )
         if column >= table.targets:
             repairs.append(Repair(f"column begins too late{where}, left out", len(table.values), table.columns[column]))
-    keep = [i for i in range(len(table.columns)) if i < table.targets or i not in late]
-    return replace(
-        table,
-        values=table.values[:, keep],
-        columns=tuple(table.columns[i] for i in keep),
-        named=tuple(table.named[i] for i in keep),
-    )
+    return table.keep([i for i in range(len(table.columns)) if i < table.targets or i not in late])
 
 
 def _lay_end_to_end(
@@ -193,8 +178,13 @@ def _lay_end_to_end(
         for w in options.wind
     ]
     done: list[tuple[str, Regular]] = []
+    adding = [i for i, total in enumerate(table.totals) if total]
+    resets = np.zeros(len(adding), np.int64)
     for name, rows in parts.items():
         values = table.values[rows]
+        if adding:
+            values, found = _increments(values, adding, times[rows], grid, own)
+            resets += found
         values = wind.average(values, pairs) if averaged else values
         part = regularise(times[rows], values, grid, own=own, targets=table.targets, max_gap=max_gap)
         if averaged:
@@ -203,9 +193,14 @@ def _lay_end_to_end(
             done.append((name, part))
         else:
             repairs.append(Repair(f"series '{name}' without a usable row, left out", len(rows)))
+    for i, column in enumerate(adding):
+        what = "resets of a running total, which is read as what each row adds"
+        repairs.append(Repair(what, int(resets[i]), table.columns[column]))
     if not done:
         raise DataError(f"No row is left in which target {listing(table.columns[: table.targets])} has a value.")
     for what, count in (
+        ("times beside the grid, counted to its next point", sum(p.moved for _, p in done)),
+        ("rows averaged with another at the same point of the grid", sum(p.merged for _, p in done)),
         ("missing times, filled forward", sum(p.inserted for _, p in done)),
         (f"rows in holes of the target longer than {max_gap} rows, left out", sum(p.dropped for _, p in done)),
         ("rows before the first value, dropped", sum(p.leading for _, p in done)),
@@ -232,6 +227,16 @@ def _lay_end_to_end(
         grid=grid,
         averaged_from=own if averaged else 0,
     )
+
+
+def _increments(
+    values: np.ndarray, columns: list[int], times: np.ndarray, grid: Grid, own: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One series' cells with its running totals as increments, and the resets of each total."""
+    step = np.diff(grid.positions(times)) if grid.step <= own else np.round(np.diff(times) / own)
+    neighbours = np.concatenate([[False], step == 1])
+    values[:, columns], resets = totals.increments(values[:, columns], neighbours)
+    return values, resets
 
 
 def _max_gap(options: ForecastOptions, grid: Grid) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.errors import DataError, nearest
-from data.tables import read_bytes, read_table
+from data.tables import decompress, read_bytes, read_table
 
 __all__ = ["DataError", "Dataset", "Source", "locate", "read_table"]
 
@@ -36,13 +36,25 @@ class Source:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset with a name: the places it may lie below the data folder, and where it can be downloaded."""
+    """A dataset with a name.
+
+    Attributes:
+        name: what `--source` takes.
+        files: the places where it may lie below the data folder; a download goes to the first.
+        url: where it can be downloaded.
+        sha256: of the bytes that are published, as far as known.
+        size: their number, as far as known.
+        about: what it is.
+        untried: whether nothing here was ever tried with the genuine file, which is then said.
+    """
 
     name: str
     files: tuple[str, ...]
-    url: str | None
-    sha256: str | None
-    about: str
+    url: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    about: str = ""
+    untried: bool = False
 
 
 Sample = Callable[[], tuple[pd.DataFrame, Source]]
@@ -68,8 +80,8 @@ def locate(
             raise DataError(f"There is no sample here. Give a path{_names(datasets)}.")
         return sample()
     if source in datasets:
-        path, note = _find(datasets[source], data_dir)
-        return _read(path, source, note)
+        path, note = _find(datasets[source], data_dir, ", or use --source sample" if sample else "")
+        return _read(path, source, datasets[source], note)
     path = Path(source).expanduser()
     if not path.exists() and not path.suffix and len(path.parts) == 1:
         raise DataError(
@@ -83,14 +95,27 @@ def _names(datasets: Mapping[str, Dataset]) -> str:
     return ", or one of: " + ", ".join(datasets) if datasets else ""
 
 
-def _read(path: Path, name: str, *notes: str) -> tuple[pd.DataFrame, Source]:
+def _read(path: Path, name: str, dataset: Dataset | None = None, note: str = "") -> tuple[pd.DataFrame, Source]:
     raw = read_bytes(path)
-    frame = read_table(path, raw)
-    note = "; ".join([*filter(None, notes), *frame.attrs.get("notes", [])])
-    return frame, Source(name, path.resolve(), hashlib.sha256(raw).hexdigest(), False, note)
+    content = decompress(path, raw)
+    frame = read_table(path, content)
+    said = [note, *(_compare(dataset, path, raw, content) if dataset else []), *frame.attrs.get("notes", [])]
+    return frame, Source(name, path.resolve(), hashlib.sha256(raw).hexdigest(), False, "; ".join(filter(None, said)))
 
 
-def _find(dataset: Dataset, data_dir: Path | None) -> tuple[Path, str]:
+def _compare(dataset: Dataset, path: Path, raw: bytes, content: bytes) -> list[str]:
+    """What there is to say of a file beside the one that is published."""
+    notes = []
+    if dataset.sha256 and dataset.sha256 not in (hashlib.sha256(b).hexdigest() for b in (raw, content)):
+        notes.append(f"not the bytes that are published: their SHA-256 is {dataset.sha256}")
+    elif dataset.size and not dataset.sha256 and path.name == Path(dataset.files[0]).name and len(raw) != dataset.size:
+        notes.append(f"{len(raw):,} bytes, but {dataset.size:,} are published: changed, or cut short")
+    if dataset.untried:
+        notes.append("seqlayers was never tried with the genuine file")
+    return notes
+
+
+def _find(dataset: Dataset, data_dir: Path | None, otherwise: str) -> tuple[Path, str]:
     """The dataset's file, and what there is to say about how it came."""
     variable = os.environ.get(DATA_VARIABLE)
     folders = [Path(f).expanduser() for f in (data_dir, variable) if f]
@@ -102,21 +127,22 @@ def _find(dataset: Dataset, data_dir: Path | None) -> tuple[Path, str]:
         place = folders[0] if folders else Path("~/.cache/seqlayers").expanduser()
         if (place / dataset.files[0]).is_file():
             return place / dataset.files[0], ""
-        path = download(dataset, place)
+        path = download(dataset, place, otherwise=otherwise)
         return path, "" if dataset.sha256 else "downloaded; no published SHA-256 to compare it with"
     looked = " and ".join(map(str, folders)) or f"nowhere: neither --data-dir nor ${DATA_VARIABLE} is set"
     file = dataset.files[0]
     where = f"Put {file} below such a folder" if folders else f"Set one to a folder that holds {file}"
-    raise DataError(
-        f"Dataset '{dataset.name}' ({dataset.about}) not found; looked in {looked}. {where}, or use --source sample."
-    )
+    raise DataError(f"Dataset '{dataset.name}' ({dataset.about}) not found; looked in {looked}. {where}{otherwise}.")
 
 
-def download(dataset: Dataset, folder: Path, *, timeout: float = 10.0) -> Path:
-    """Fetch a dataset's file into `folder`, checked by its SHA-256; nothing half-written is left in its place."""
+def download(dataset: Dataset, folder: Path, *, otherwise: str = "", timeout: float = 10.0) -> Path:
+    """Fetch a dataset's file into `folder`, checked by its SHA-256 and its length, as far as they are known.
+
+    Nothing half-written is left in its place; `otherwise` is what else the error advises.
+    """
     assert dataset.url
     path = folder / dataset.files[0]
-    advice = f"Put {path.name} at {path} yourself, or use --source sample."
+    advice = f"Put {path.name} at {path} yourself{otherwise}."
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -125,7 +151,12 @@ def download(dataset: Dataset, folder: Path, *, timeout: float = 10.0) -> Path:
         raise DataError(f"Cannot write below {path.parent} ({reason}). Choose another --data-dir.") from None
     try:
         with os.fdopen(handle, "wb") as out, urllib.request.urlopen(dataset.url, timeout=timeout) as response:
-            found = _copy(response, out, dataset.name)
+            found, length = _copy(response, out, dataset.name)
+        if dataset.size and length != dataset.size:
+            raise DataError(
+                f"{dataset.url} sent {length:,} bytes, but {dataset.size:,} are expected: it was changed or cut short. "
+                f"{advice}"
+            )
         if dataset.sha256 and found != dataset.sha256:
             raise DataError(
                 f"{dataset.url} sent a file with SHA-256 {found}, but {dataset.sha256} is expected: it was changed "
@@ -141,8 +172,8 @@ def download(dataset: Dataset, folder: Path, *, timeout: float = 10.0) -> Path:
     return path
 
 
-def _copy(response: object, out: object, name: str, block: int = 1 << 18) -> str:
-    """Copy in blocks, with progress on a terminal; returns the SHA-256."""
+def _copy(response: object, out: object, name: str, block: int = 1 << 18) -> tuple[str, int]:
+    """Copy in blocks, with progress on a terminal; returns the SHA-256 and the number of bytes."""
     total = int(response.headers.get("Content-Length") or 0)  # type: ignore[attr-defined]
     digest, done = hashlib.sha256(), 0
     while data := response.read(block):  # type: ignore[attr-defined]
@@ -156,4 +187,4 @@ def _copy(response: object, out: object, name: str, block: int = 1 << 18) -> str
         print(file=sys.stderr)
     if total and done != total:
         raise OSError(f"cut short: {done:,} of {total:,} bytes came")
-    return digest.hexdigest()
+    return digest.hexdigest(), done

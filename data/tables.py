@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
 import lzma
@@ -12,7 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from data.errors import DataError, listing, nearest
@@ -26,6 +29,8 @@ COMPRESSIONS: dict[str, tuple[str, bytes, Callable[[bytes], bytes]]] = {
     ".xz": ("xz", b"\xfd7zXZ\x00", lzma.decompress),
     ".bz2": ("bzip2", b"BZh", bz2.decompress),
 }
+#: What stands in a text for a letter that could not be read.
+LOST = "\ufffd"
 ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError, RuntimeError)
 
@@ -52,18 +57,18 @@ def read_bytes(path: Path) -> bytes:
 def read_table(path: Path, raw: bytes | None = None) -> pd.DataFrame:
     """The file's table, every column as it stands in the file.
 
-    Text is taken as UTF-8, else as Latin-1, which is said in `frame.attrs["notes"]`.
+    Text is taken as UTF-8, else as Latin-1; letters that a header lost on its way (U+FFFD) become `?`. Either is said
+    in `frame.attrs["notes"]`, and so are columns that share a name.
 
     Args:
         path: the file.
-        raw: its bytes, where they have been read already.
+        raw: its bytes, where they have been read and decompressed already.
 
     Raises:
         DataError: the file is missing, a folder, empty, damaged, not a table, or has a header and no rows.
     """
     path = Path(path)
-    raw = read_bytes(path) if raw is None else raw
-    raw = _decompress(path, raw)
+    raw = decompress(path, read_bytes(path)) if raw is None else raw
     if not raw.strip():
         raise DataError(f"{path} holds nothing once it is decompressed. Accepted: {ACCEPTED}.")
     frame = _parquet(path, raw) if raw.startswith(PARQUET) else _csv(path, raw)
@@ -72,7 +77,8 @@ def read_table(path: Path, raw: bytes | None = None) -> pd.DataFrame:
     return frame
 
 
-def _decompress(path: Path, raw: bytes) -> bytes:
+def decompress(path: Path, raw: bytes) -> bytes:
+    """The bytes of the table itself, whatever it was packed with; what is damaged or no table is refused."""
     if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
         raise DataError(f"{path} is a spreadsheet. Save the sheet as CSV and give that. Accepted: {ACCEPTED}.")
     if path.suffix.lower() == ".zip" or raw.startswith(ZIP):
@@ -135,11 +141,29 @@ def _csv(path: Path, raw: bytes) -> pd.DataFrame:
         reason = str(error).strip().splitlines()[0]
         wanted = f"{ACCEPTED}, the names in the first line"
         raise DataError(f"{path} is not a table: {reason}. Accepted: {wanted}.") from None
-    frame.columns = [str(c).strip() for c in frame.columns]
+    frame.columns = _names(head[0], separator, [str(c).strip() for c in frame.columns], notes)
     if all(re.fullmatch(r"[-+\d.,:/ T]+", c) for c in frame.columns):
         raise DataError(f"{path} has no header: its first line is {listing(frame.columns, 4)}. Put the names there.")
     frame.attrs["notes"] = notes
     return frame
+
+
+def _names(header: str, separator: str, names: list[str], notes: list[str]) -> list[str]:
+    """The columns' names, fit to be read and typed."""
+    given = [cell.strip() for cell in next(csv.reader([header], delimiter=separator))]
+    twice = sorted({name for name in given if name and given.count(name) > 1})
+    if twice:
+        notes.append(f"several columns are called {listing(twice)}: the later ones became '{twice[0]}.1' and so on")
+    readable = [re.sub(f"{LOST}+", "?", name) for name in names]
+    changed = [new for new, old in zip(readable, names, strict=True) if new != old]
+    if changed:
+        notes.append(f"letters were lost in {len(changed)} column names and are shown as ?: {listing(changed, 4)}")
+    return readable
+
+
+def row_number(index: Any) -> Any:
+    """The row's number as people count: the first below the header is 1."""
+    return index + 1 if isinstance(index, int | np.integer) else index
 
 
 def _decode(path: Path, raw: bytes) -> tuple[str, str, list[str]]:

@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from typing import Any
+import warnings
 
 import numpy as np
 import pandas as pd
 
+from data import clocks
+from data.clocks import NO_TIME, Clock, Notes
 from data.errors import DataError, listing, nearest
+from data.options import ForecastOptions
+from data.tables import row_number
 
-#: The seconds that stand for "no time given".
-NO_TIME = np.iinfo(np.int64).min
 ACCEPTED = "ISO (2020-12-31 23:50:00), 31.12.2020 23:50, 12/31/2020 23:50, or data.time_format as for strptime"
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 
-Notes = list[tuple[str, int]]
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """The rows' times.
+
+    Attributes:
+        seconds: (rows,) int64 since 1970 on `clock`, `NO_TIME` where the cell is empty.
+        columns: those that they were read from.
+        clock: `local` for the file's own, whatever that is.
+        day_first: how dates were read in which either could stand first, else None.
+        notes: what there is to say about it, with a count of rows.
+    """
+
+    seconds: np.ndarray
+    columns: list[str]
+    clock: Clock
+    day_first: bool | None = None
+    notes: Notes = dataclasses.field(default_factory=list)
 
 
 def find_column(name: str, columns: list[str], setting: str) -> str:
-    """The column of that name: exactly, else the only one that equals it but for unit or case, or begins with it."""
+    """The column of that name: exactly, else the only one that equals it but for lost letters, unit or case, or begins
+    with it.
+    """
     if name in columns:
         return name
     for close in (
+        [c for c in columns if alike(c, name)],
         [c for c in columns if re.sub(r"\s*[(\[].*$", "", c) == name],
         [c for c in columns if c.lower() == name.lower()],
         [c for c in columns if c.lower().startswith(name.lower())],
@@ -34,60 +57,61 @@ def find_column(name: str, columns: list[str], setting: str) -> str:
     raise DataError(f"{setting}: there is no column '{name}'.{nearest(name, columns)} Columns: {listing(columns, 30)}.")
 
 
-def read_times(
-    frame: pd.DataFrame, time: str | list[str], time_format: str | None
-) -> tuple[np.ndarray, list[str], Notes]:
-    """The rows' times, the columns they were read from, and what there is to say about it.
+def alike(a: str, b: str) -> bool:
+    """Whether two names are the same but for letters that one of them lost, shown as `?`."""
+    return len(a) == len(b) and all(x == y or "?" in (x, y) for x, y in zip(a, b, strict=True))
+
+
+def read_times(frame: pd.DataFrame, options: ForecastOptions) -> Times:
+    """The rows' times.
 
     Args:
         frame: the table.
-        time: the column's name; several are combined as year, month, day, hour, …; `auto` takes the first column that
-            holds dates, else columns called year, month, day.
-        time_format: a `strptime` format, or `s` or `ms` for integers since 1970.
-
-    Returns:
-        Seconds since 1970 as int64, on the file's own clock, `NO_TIME` where the cell is empty.
+        options: `time` names the column; a list is combined as year, month, day, hour, …; `auto` takes the first column
+            that holds dates, else columns called year, month, day. `time_format`, `day_first` and `clock` say how.
 
     Raises:
-        DataError: no column holds dates, or one of its cells does not.
+        DataError: no column holds dates, or one of its cells does not, or only some have an offset.
     """
     columns = [str(c) for c in frame.columns]
-    if isinstance(time, list):
-        names = [find_column(t, columns, "data.time") for t in time]
-        return _combine(frame, names), names, []
-    if time != "auto":
-        name = find_column(time, columns, "data.time")
-        times, notes = _parse(frame[name], name, time_format)
-        return times, [name], notes
+    if isinstance(options.time, list):
+        return _combine(frame, [find_column(t, columns, "data.time") for t in options.time], options)
+    if options.time != "auto":
+        name = find_column(options.time, columns, "data.time")
+        return _parse(frame[name], name, options)
     for name in columns:
-        if _looks_like_dates(frame[name], time_format):
-            times, notes = _parse(frame[name], name, time_format)
-            return times, [name], notes
+        if _looks_like_dates(frame[name], options):
+            return _parse(frame[name], name, options)
     parts = [c for part in PARTS for c in columns if c.lower() == part]
     if [p.lower() for p in parts[:3]] == ["year", "month", "day"]:
-        return _combine(frame, parts), parts, []
+        return _combine(frame, parts, options)
     raise DataError(
         f"No time column: none of {listing(columns, 30)} holds dates. Accepted: {ACCEPTED}. Name it with data.time; "
         "a column of whole seconds since 1970, or a list such as [year, month, day, hour], must be named too."
     )
 
 
-def _combine(frame: pd.DataFrame, names: list[str]) -> np.ndarray:
+def _combine(frame: pd.DataFrame, names: list[str], options: ForecastOptions) -> Times:
     parts = {part: frame[name] for part in PARTS for name in names if name.lower() == part}
     if not {"year", "month", "day"} <= set(parts):
         wanted = f"columns called {', '.join(PARTS)}, at least the first three"
         raise DataError(f"data.time: {listing(names)} given. Accepted: {wanted}.")
-    try:
-        return _to_seconds(pd.to_datetime(pd.DataFrame(parts)))
-    except (ValueError, TypeError) as error:
-        raise DataError(f"data.time: {listing(names)} do not make dates ({error}).") from None
+    table = pd.DataFrame(parts)
+    times = pd.to_datetime(table, errors="coerce")
+    bad = times.isna() & table.notna().all(axis=1)
+    if bad.any():
+        cells = ", ".join(f"{part} {value}" for part, value in table[bad].iloc[0].items())
+        raise DataError(
+            f"data.time: row {row_number(table.index[bad][0])} is no date: {cells}. Put it right, or empty a cell."
+        )
+    return Times(clocks.seconds(times), names, clocks.unzoned(options.clock))
 
 
 def _is_text(column: pd.Series) -> bool:
     return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
 
 
-def _looks_like_dates(column: pd.Series, time_format: str | None) -> bool:
+def _looks_like_dates(column: pd.Series, options: ForecastOptions) -> bool:
     if pd.api.types.is_datetime64_any_dtype(column):
         return True
     if not _is_text(column):
@@ -96,31 +120,38 @@ def _looks_like_dates(column: pd.Series, time_format: str | None) -> bool:
     some = some[some.str.strip() != ""].iloc[:3]
     try:
         for i in range(len(some)):  # each alone: whether they agree on day and month is for later
-            _parse(some.iloc[i : i + 1], str(column.name), time_format)
+            _parse(some.iloc[i : i + 1], str(column.name), options)
     except DataError:
         return False
     return len(some) > 0
 
 
-def _parse(column: pd.Series, name: str, time_format: str | None) -> tuple[np.ndarray, Notes]:
+def _parse(column: pd.Series, name: str, options: ForecastOptions) -> Times:
+    clock, time_format = clocks.unzoned(options.clock), options.time_format
     if pd.api.types.is_datetime64_any_dtype(column):
-        return _to_seconds(column), []
+        seconds, clock, notes = clocks.of_dates(column, options.clock)
+        return Times(seconds, [name], clock, notes=notes)
     if not _is_text(column) and (time_format is None or time_format in ("s", "ms")):
-        return _from_numbers(column, name, time_format), []
+        return Times(_from_numbers(column, name, time_format), [name], clock)
     texts = column.astype("string").str.strip()
     if pd.api.types.is_float_dtype(column):
         texts = column.astype("Int64").astype("string")
     texts = texts.mask(texts == "")
     if time_format in ("s", "ms"):
-        return _from_numbers(_numbers(column, name), name, time_format), []
-    fmt, notes = (time_format, []) if time_format else _format_of(texts, name)
-    utc = _offsets_differ(texts)
-    if utc:
-        notes = [*notes, ("times with different offsets, read as UTC", len(texts))]
+        return Times(_from_numbers(_numbers(column, name), name, time_format), [name], clock)
+    fmt, day_first, notes = (time_format, None, []) if time_format else _format_of(texts, name, options.day_first)
+    offsets = clocks.has_offset(texts)
+    if offsets:
+        clocks.refuse_mixed(texts, name)
     try:
-        return _to_seconds(pd.to_datetime(texts, format=fmt, utc=utc)), notes
-    except (ValueError, TypeError):
-        pass  # the error below names the row
+        if offsets:
+            seconds, clock, more = clocks.of_texts(texts, fmt, options.clock)
+            return Times(seconds, [name], clock, day_first, [*notes, *more])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # of a column with offsets here and there
+            return Times(clocks.seconds(pd.to_datetime(texts, format=fmt)), [name], clock, day_first, notes)
+    except (ValueError, TypeError, FutureWarning):
+        clocks.refuse_mixed(texts, name)
     bad = texts[texts.notna() & pd.to_datetime(texts, format=fmt, errors="coerce", utc=True).isna()]
     row, value = (bad.index[0], bad.iloc[0]) if len(bad) else ("?", texts.iloc[0])
     wanted = f"data.time_format {time_format!r}" if time_format else ACCEPTED
@@ -129,44 +160,31 @@ def _parse(column: pd.Series, name: str, time_format: str | None) -> tuple[np.nd
     )
 
 
-def _offsets_differ(texts: pd.Series) -> bool:
-    """Whether the times end in offsets from UTC that are not all the same, as of a clock with summer time."""
-    offset = r":\d{2}[\d.:]*([+-]\d{2}:?\d{2}|Z)$"
-    known = texts.dropna()
-    if not len(known) or not re.search(offset, str(known.iloc[0])):
-        return False
-    return known.str.extract(offset)[0].nunique() > 1
-
-
-def row_number(index: Any) -> Any:
-    """The row's number as people count: the first below the header is 1."""
-    return index + 1 if isinstance(index, int | np.integer) else index
-
-
-def _format_of(texts: pd.Series, name: str) -> tuple[str, Notes]:
-    """The `strptime` format of a column of dates, or `ISO8601`."""
+def _format_of(texts: pd.Series, name: str, prefer: bool | None) -> tuple[str, bool | None, Notes]:
+    """The `strptime` format of a column of dates, or `ISO8601`; and whether the day stands first, where it could."""
     known = texts.dropna()
     if not len(known):
         raise DataError(f"Time column '{name}' is empty. Name another with data.time.")
     first = str(known.iloc[0])
     if re.match(r"\d{4}-\d{1,2}(-\d{1,2})?\b", first) or re.fullmatch(r"\d{8}T\d{4,6}", first):
-        return "ISO8601", []
+        return "ISO8601", None, []
     found = re.match(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(.*)$", first)
     if not found:
         raise DataError(f"Time column '{name}': '{first}' is not a date. Accepted: {ACCEPTED}.")
     a, mark, _, c, rest = found.groups()
     notes: Notes = []
+    day_first = None
     if len(a) == 4:
         date = f"%Y{mark}%m{mark}%d"
     else:
         year = "%Y" if len(c) == 4 else "%y"
-        day_first, notes = _day_first(known, mark, name)
+        day_first, notes = _day_first(known, mark, name, prefer)
         date = f"%d{mark}%m{mark}{year}" if day_first else f"%m{mark}%d{mark}{year}"
-    return date + _clock_of(rest, first, name), notes
+    return date + _clock_of(rest, first, name), day_first, notes
 
 
-def _day_first(texts: pd.Series, mark: str, name: str) -> tuple[bool, Notes]:
-    """Whether the day stands before the month: as the file shows, else by custom: dotted yes, slashed no."""
+def _day_first(texts: pd.Series, mark: str, name: str, prefer: bool | None) -> tuple[bool, Notes]:
+    """Whether the day stands before the month: as the file shows, else as preferred, else by custom."""
     numbers = texts.str.extract(rf"^(\d+){re.escape(mark)}(\d+)")
     first, second = (pd.to_numeric(numbers[i]).max() for i in (0, 1))
     if first > 12 and second > 12:
@@ -174,8 +192,10 @@ def _day_first(texts: pd.Series, mark: str, name: str) -> tuple[bool, Notes]:
         raise DataError(f"{both}. Say which is meant with data.time_format.")
     if first > 12 or second > 12:
         return bool(first > 12), []
+    if prefer is not None:
+        return prefer, []
     order = "day/month" if mark != "/" else "month/day"
-    return mark != "/", [(f"dates read as {order}: nothing in the file decides (data.time_format does)", len(texts))]
+    return mark != "/", [(f"dates read as {order}: nothing in the file decides (data.day_first does)", len(texts))]
 
 
 def _clock_of(rest: str, value: str, name: str) -> str:
@@ -213,10 +233,3 @@ def _from_numbers(column: pd.Series, name: str, time_format: str | None) -> np.n
     scale = 1000 if time_format == "ms" else 1
     whole = np.where(np.isfinite(values), values, 0.0)
     return np.where(np.isfinite(values), np.floor(whole / scale).astype(np.int64), NO_TIME)
-
-
-def _to_seconds(times: pd.Series) -> np.ndarray:
-    """Wall-clock seconds since 1970: an offset that all rows share is dropped, not applied."""
-    if getattr(times.dt, "tz", None) is not None:
-        times = times.dt.tz_localize(None)
-    return np.where(times.isna(), NO_TIME, times.astype("datetime64[s]").to_numpy().astype(np.int64))

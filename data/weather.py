@@ -1,4 +1,4 @@
-"""Weather: the named datasets, and a station made by code, so that everything can be tried without a download."""
+"""Weather: a station made by code, so that everything can be tried without a download."""
 
 from __future__ import annotations
 
@@ -9,27 +9,7 @@ from itertools import accumulate
 import numpy as np
 import pandas as pd
 
-from data.source import Dataset, Source
-
-DATASETS: dict[str, Dataset] = {
-    d.name: d
-    for d in (
-        Dataset(
-            name="ltsf-weather",
-            files=tuple(f"{folder}weather.csv{s}" for folder in ("weather/", "") for s in ("", ".xz", ".gz", ".zip")),
-            url=None,
-            sha256=None,
-            about="of the long-horizon benchmarks: a station in Jena, 21 variables, every 10 minutes of 2020",
-        ),
-        Dataset(
-            name="jena-climate",
-            files=tuple(f"{f}jena_climate_2009_2016.csv{s}" for f in ("", "jena/") for s in (".zip", "", ".gz", ".xz")),
-            url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/jena_climate_2009_2016.csv.zip",
-            sha256=None,
-            about="the same station 2009 to 2016, 14 variables, 10 minutes, as in the Keras documentation",
-        ),
-    )
-}
+from data.source import Source
 
 COLUMNS = (
     "Date Time",

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from data import durations
+from data.clocks import NO_TIME
 from data.columns import choose
-from data.errors import DataError, listing
+from data.errors import DataError, listing, nearest
 from data.grid import Grid
 from data.series import ForecastOptions, Series, read_series
-from data.times import NO_TIME, find_column, read_times
+from data.times import alike, find_column, read_times
 from data.transforms import calendar
 
 
@@ -51,17 +52,14 @@ def read_recent(frame: pd.DataFrame, contract: Mapping[str, Any]) -> Recent:
             is not.
     """
     options = ForecastOptions(**contract["options"])
-    absent = [c for c in contract["columns"] if c not in frame.columns]
-    if absent:
-        have = listing(frame.columns, 30)
-        raise DataError(f"The model reads {listing(absent)}, and there is no such column. Columns: {have}.")
+    frame, notes = _with_names(frame, contract["columns"])
     past, later = _without_future(frame, options)
     grid = Grid(**contract["grid"])
     series = read_series(past, options, grid=grid)
     if series.step != contract["step_seconds"]:
         want, have = durations.text(contract["step_seconds"]), durations.text(series.step)
         raise DataError(f"The model takes a reading every {want}, and the file has one every {have}.")
-    notes = [f"{r.what}: {r.count:,}" + (f" in '{r.column}'" if r.column else "") for r in series.repairs]
+    notes += map(str, series.repairs)
     if later:
         notes.append(f"rows after the last reading of {listing(contract['targets'])}, taken as the future: {later:,}")
     windows, short = _last_windows(series, contract["look_back"])
@@ -78,9 +76,28 @@ def read_recent(frame: pd.DataFrame, contract: Mapping[str, Any]) -> Recent:
     return Recent(tuple(windows), inputs, following, tuple(notes))
 
 
+def _with_names(frame: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The table with the model's names for its columns, where one of the two lost letters, and what is said of it."""
+    have = [str(c) for c in frame.columns]
+    renamed: dict[str, str] = {}
+    for column in columns:
+        close = [c for c in have if c not in columns and alike(c, column)]
+        if column not in have and len(close) == 1:
+            renamed[close[0]] = column
+    absent = [c for c in columns if c not in have and c not in renamed.values()]
+    if absent:
+        raise DataError(
+            f"The model reads {listing(absent)}, and there is no such column.{nearest(absent[0], have)} "
+            f"Columns: {listing(have, 30)}."
+        )
+    notes = [f"column '{old}' read as '{new}', in which letters were lost" for old, new in renamed.items()]
+    return frame.rename(columns=renamed), notes
+
+
 def _without_future(frame: pd.DataFrame, options: ForecastOptions) -> tuple[pd.DataFrame, int]:
     """The rows up to the last reading of a target, of each series, and how many were taken off."""
-    times, used, _ = read_times(frame, options.time, options.time_format)
+    found = read_times(frame, options)
+    times, used = found.seconds, found.columns
     if options.id is not None:
         used = [*used, find_column(options.id, [str(c) for c in frame.columns], "data.id")]
     usable = (times != NO_TIME) & frame[used].notna().all(axis=1).to_numpy()

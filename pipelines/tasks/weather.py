@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from data import weather
+from data.datasets import SERIES
 from pipelines.tasks.forecast import Forecast
 
 
 class Weather(Forecast):
-    datasets = weather.DATASETS
+    datasets = SERIES
     sample = staticmethod(weather.sample)

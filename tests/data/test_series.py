@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import DataError
 from data.series import ForecastOptions, Series, read_series
-from tests.data.tables import hourly, real, stamps
+from tests.data.tables import hourly, stamps
 
 
 def read(frame: pd.DataFrame, **options: object) -> Series:
@@ -29,7 +29,7 @@ def test_a_clean_table_is_kept_as_it_is():
 
 
 def test_targets_come_first_in_the_order_named():
-    series = read(hourly(50, z=1.0), target=["z", "y"])
+    series = read(hourly(50, z=np.arange(50) % 7.0), target=["z", "y"])
     assert (series.columns, series.targets) == (("z", "y", "x"), 2)
 
 
@@ -42,9 +42,9 @@ def test_names_may_leave_out_the_unit_or_the_case():
 
 
 def test_covariates_none_or_named():
-    assert read(hourly(50, z=1.0), covariates="none").columns == ("y",)
-    assert read(hourly(50, z=1.0), covariates=["z"]).columns == ("y", "z")
-    assert read(hourly(50, z=1.0), covariates="none", known_ahead=["z"]).columns == ("y", "z")
+    assert read(hourly(50, z=np.arange(50) % 7.0), covariates="none").columns == ("y",)
+    assert read(hourly(50, z=np.arange(50) % 7.0), covariates=["z"]).columns == ("y", "z")
+    assert read(hourly(50, z=np.arange(50) % 7.0), covariates="none", known_ahead=["z"]).columns == ("y", "z")
 
 
 class TestMissingValues:
@@ -93,7 +93,7 @@ class TestMissingValues:
         assert count(series, "rows in holes") == 20
 
     def test_texts_may_mean_missing_too(self):
-        series = read(hourly(50).astype({"x": object}).assign(x=["-"] + ["1.5"] * 49), missing=["-"])
+        series = read(hourly(50).astype({"x": object}).assign(x=["-"] + ["1.5", "2"] * 24 + ["1.5"]), missing=["-"])
         assert series.rows == 49
         assert count(series, "marked as missing (-)", "x") == 1
 
@@ -106,7 +106,7 @@ class TestTimes:
         series = read(shuffled[shuffled["y"] != 99].pipe(lambda f: pd.concat([f, shuffled[shuffled["y"] == 99]])))
         np.testing.assert_array_equal(series.values, frame[["y", "x"]].to_numpy(np.float32))
         assert count(series, "sorted") > 0
-        assert count(series, "repeated times, the first kept") == 1
+        assert count(series, "repeated times with other values, the first kept") == 1
 
     def test_missing_stamps_are_filled_forward(self):
         frame = hourly(50)
@@ -139,7 +139,7 @@ class TestTimes:
     def test_uneven_stamps_need_a_step(self):
         frame = hourly(300)
         frame["time"] += pd.to_timedelta(np.random.default_rng(0).integers(0, 3600, 300), unit="s")
-        with pytest.raises(DataError, match=r"not evenly spaced.*data.step=1h"):
+        with pytest.raises(DataError, match=r"not evenly spaced.*data.step=2h"):
             read(frame)
         assert np.unique(np.diff(read(frame, step="3h").times)).tolist() == [10800]
 
@@ -178,9 +178,9 @@ class TestResampling:
         np.testing.assert_allclose((direction + 180) % 360 - 180, 0, atol=1e-4)
 
     def test_the_speed_as_a_target_stays_the_mean_speed(self):
-        frame = hourly(48, start="2021-03-01T01:00", wv=2.0, wd=np.tile([350.0, 10.0], 24))
+        frame = hourly(48, start="2021-03-01T01:00", wv=[2.0] * 24 + [3.0] * 24, wd=np.tile([350.0, 10.0], 24))
         series = read(frame, target="wv", step="6h", wind=[{"speed": "wv", "direction": "wd"}])
-        np.testing.assert_allclose(series.values[:, 0], 2.0)
+        np.testing.assert_allclose(series.values[:, 0], [2.0] * 4 + [3.0] * 4)
 
     @pytest.mark.parametrize(
         ("step", "message"),
@@ -244,7 +244,7 @@ class TestPanels:
         np.testing.assert_array_equal(series.bounds[:3], [0, 50, 109])
 
     def test_a_panel_without_its_id_is_recognised(self):
-        with pytest.raises(DataError, match=r"repeat the time of another. Is this a panel\? .*data.id"):
+        with pytest.raises(DataError, match=r"100 of 150 rows repeat the time of another.*Is this a panel\? .*data.id"):
             read(pd.concat([hourly(50, seed=i) for i in range(3)]))
 
 
@@ -263,7 +263,7 @@ class TestRefusals:
             read(hourly(50), **setting)
 
     def test_a_wind_column_that_is_not_there(self):
-        with pytest.raises(DataError, match=r"data.wind.0.direction: there is no column 'wd'"):
+        with pytest.raises(DataError, match=r"data.wind.0.direction: there is no column 'wd'.*set data.wind=\[\]"):
             read(hourly(50, wv=1.0), wind=[{"speed": "wv", "direction": "wd"}])
 
     def test_text_in_the_target_names_column_row_and_value(self):
@@ -307,43 +307,3 @@ class TestRefusals:
     def test_one_row(self):
         with pytest.raises(DataError, match="at least two different times"):
             read(hourly(1))
-
-
-class TestRealFiles:
-    def test_the_year_2020_of_the_jena_station(self):
-        from data.source import read_table
-
-        frame = read_table(real("weather", "weather.csv.xz"))
-        series = read(frame, target="T (degC)", missing=[-9999])
-        assert (series.rows, len(series.columns), series.step) == (52704, 21, 600)
-        assert series.names == ("series",)
-        assert count(series, "repeated") == 1
-        assert count(series, "missing times") == 9
-        faulty = [c for c in frame.columns if c.startswith(("wv", "max. PAR", "OT"))]
-        assert [count(series, "-9999", c) for c in faulty] == [1, 30, 50]
-
-    def test_latin_1_and_dotted_dates(self):
-        from data.source import read_table
-
-        series = read(read_table(real("jena_mpi_roof_2024", "mpi_roof.csv.xz")), target="T (degC)", missing=[-9999])
-        assert series.rows == 19132
-        assert count(series, "-9999") == 18
-        np.testing.assert_array_equal(series.times[[0, -1]], stamps("2024-06-09T11:40", "2024-10-20T08:10"))
-
-    def test_month_before_day(self):
-        from data.source import read_table
-
-        series = read(read_table(real("wth", "WTH.csv.gz")), target="OT")
-        assert (series.rows, series.repairs) == (35064, ())
-        np.testing.assert_array_equal(series.times[[0, -1]], stamps("2010-01-01T00:00", "2013-12-31T23:00"))
-
-    def test_holes_a_category_and_time_in_four_columns(self):
-        from data.source import read_table
-
-        series = read(read_table(real("beijing_pm25", "PRSA_data_2010.1.1-2014.12.31.csv.gz")), target="pm2.5")
-        assert count(series, "empty or NaN", "pm2.5") == 2067
-        assert count(series, "text", "cbwd") == 43824
-        assert count(series, "before the first value") == 24
-        assert series.columns == ("pm2.5", "DEWP", "TEMP", "PRES", "Iws", "Is", "Ir")
-        inside = np.delete(np.diff(series.times), series.bounds[1:-1] - 1)
-        assert (inside == 3600).all()

@@ -81,9 +81,20 @@ def test_latin_1_is_read_and_said(tmp_path):
     assert frame.attrs["notes"] == ["not UTF-8, read as Latin-1"]
 
 
-def test_a_header_whose_letters_were_lost_is_still_a_header(tmp_path):
-    (tmp_path / "a.csv").write_text("time,SWDR (W/m�)\n2021-01-01,1\n", encoding="utf-8")
-    assert list(read_table(tmp_path / "a.csv").columns) == ["time", "SWDR (W/m�)"]
+def test_letters_lost_in_a_header_are_shown_as_question_marks_and_counted(tmp_path):
+    (tmp_path / "a.csv").write_text("time,SWDR (W/m�),PAR (��mol)\n2021-01-01,1,2\n", encoding="utf-8")
+    frame = read_table(tmp_path / "a.csv")
+    assert list(frame.columns) == ["time", "SWDR (W/m?)", "PAR (?mol)"]
+    assert frame.attrs["notes"] == [
+        "letters were lost in 2 column names and are shown as ?: 'SWDR (W/m?)', 'PAR (?mol)'"
+    ]
+
+
+def test_columns_that_share_a_name_are_told_apart_and_it_is_said(tmp_path):
+    (tmp_path / "a.csv").write_text('time,x,"x"\n2021-01-01,1,2\n')
+    frame = read_table(tmp_path / "a.csv")
+    assert list(frame.columns) == ["time", "x", "x.1"]
+    assert frame.attrs["notes"] == ["several columns are called 'x': the later ones became 'x.1' and so on"]
 
 
 def test_a_missing_file_names_its_neighbour(tmp_path):

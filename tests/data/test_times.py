@@ -6,15 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.clocks import NO_TIME
 from data.errors import DataError
-from data.times import NO_TIME, read_times
+from data.options import ForecastOptions
+from data.times import find_column, read_times
 from tests.data.tables import stamps
 
 WANTED = stamps("2009-12-30T23:50:00", "2009-12-31T00:00:00")
 
 
+def times_of(frame, **options):
+    return read_times(pd.DataFrame(frame), ForecastOptions(**options))
+
+
 def read(frame, time="auto", time_format=None):
-    return read_times(pd.DataFrame(frame), time, time_format)
+    found = times_of(frame, time=time, time_format=time_format)
+    return found.seconds, found.columns, found.notes
 
 
 @pytest.mark.parametrize(
@@ -53,6 +60,17 @@ def test_a_day_above_twelve_anywhere_decides_for_the_whole_column():
     assert not notes
 
 
+@pytest.mark.parametrize("dates", [["1/2/2020", "2/2/2020"], ["01.02.2020", "02.02.2020"]])
+def test_what_was_decided_once_is_kept_where_nothing_decides(dates):
+    """As for a file of a few days, read for a model whose own file showed the order."""
+    for day_first, first in ((True, "2020-02-01"), (False, "2020-01-02")):
+        found = times_of({"t": dates}, day_first=day_first)
+        assert (found.seconds[0], found.day_first, found.notes) == (stamps(first)[0], day_first, [])
+    found = times_of({"t": ["1/2/2020", "13/2/2020"]}, day_first=False)
+    assert (found.seconds[0], found.day_first) == (stamps("2020-02-01")[0], True)  # the file decides
+    assert times_of({"t": ["2020-01-02"]}, day_first=True).day_first is None
+
+
 def test_dates_that_cannot_be_either_are_refused():
     with pytest.raises(DataError, match=r"days above 12 in both places.*data.time_format"):
         read({"t": ["13/2/2020", "2/13/2020"]})
@@ -84,10 +102,57 @@ def test_columns_of_parts_are_combined():
         read(parts, ["year", "month"])
 
 
-def test_mixed_offsets_become_utc_and_it_is_said():
-    times, _, notes = read({"t": ["2020-10-25T02:00:00+02:00", "2020-10-25T02:00:00+01:00"]})
-    np.testing.assert_array_equal(times, stamps("2020-10-25T00:00:00", "2020-10-25T01:00:00"))
-    assert "UTC" in notes[0][0]
+class TestOffsets:
+    """Summer time in Germany ends on 25 October 2020: two o'clock comes twice."""
+
+    BOTH = ("2020-10-25T02:00:00+02:00", "2020-10-25T02:00:00+01:00", "2020-10-25T01:00:00Z", "2020-10-25T04:00+0300")
+
+    @pytest.mark.parametrize("parquet", [False, True])
+    def test_different_ones_become_utc_and_it_is_said(self, parquet):
+        column = pd.Series(self.BOTH[:2])
+        column = pd.to_datetime(column, utc=True).dt.tz_convert("Europe/Berlin") if parquet else column
+        found = times_of({"t": column})
+        np.testing.assert_array_equal(found.seconds, stamps("2020-10-25T00:00:00", "2020-10-25T01:00:00"))
+        assert (found.clock, found.notes) == ("utc", [("times with different offsets, read as UTC", 2)])
+
+    def test_every_way_to_write_one(self):
+        texts = [*self.BOTH, "2020-10-25 02:00:00 +01", None]
+        expected = stamps("2020-10-25T00:00", *["2020-10-25T01:00"] * 4)
+        found = times_of({"t": texts})
+        np.testing.assert_array_equal(found.seconds, [*expected, NO_TIME])
+
+    @pytest.mark.parametrize("parquet", [False, True])
+    def test_one_that_all_share_is_left_aside_unless_utc_is_asked_for(self, parquet):
+        column = pd.Series(["2020-12-24T18:00:00+01:00", "2020-12-24T19:00:00+01:00"])
+        column = pd.to_datetime(column) if parquet else column
+        local = times_of({"t": column})
+        np.testing.assert_array_equal(local.seconds, stamps("2020-12-24T18:00", "2020-12-24T19:00"))
+        assert (local.clock, local.notes) == ("local", [])
+        utc = times_of({"t": column}, clock="utc")
+        np.testing.assert_array_equal(utc.seconds, stamps("2020-12-24T17:00", "2020-12-24T18:00"))
+        assert utc.clock == "utc"
+
+    def test_the_clock_on_the_wall_may_be_asked_for(self):
+        found = times_of({"t": self.BOTH[:2]}, clock="local")
+        np.testing.assert_array_equal(found.seconds, stamps("2020-10-25T02:00", "2020-10-25T02:00"))
+        assert "left aside" in found.notes[0][0]
+
+    @pytest.mark.parametrize(
+        ("texts", "message"),
+        [
+            (
+                ["2020-01-01T00:00:00+01:00", "2020-01-01T01:00:00"],
+                r"row 2: '2020-01-01T01:00:00' has no offset from UTC, and '.*\+01:00' in row 1 has one",
+            ),
+            (
+                ["2020-01-01T00:00:00", "2020-01-01T01:00:00", "2020-01-01T02:00:00Z"],
+                r"row 3: '2020-01-01T02:00:00Z' has an offset from UTC, and '.*' in row 1 has none. Give every time",
+            ),
+        ],
+    )
+    def test_some_with_and_some_without_are_refused(self, texts, message):
+        with pytest.raises(DataError, match=message):
+            read({"t": texts})
 
 
 def test_empty_cells_have_no_time():
@@ -103,3 +168,18 @@ def test_a_bad_date_is_named_with_its_row():
 def test_a_name_that_is_not_there():
     with pytest.raises(DataError, match=r"data.time: there is no column 'dtae'. Did you mean 'date'\?"):
         read({"date": ["2020-01-01"]}, "dtae")
+
+
+def test_parts_that_make_no_date_are_named_with_their_row():
+    parts = {"year": [2020, 2020], "month": [2, 2], "day": [29, 30], "hour": [0, 0]}
+    with pytest.raises(DataError, match="row 2 is no date: year 2020, month 2, day 30, hour 0"):
+        read(parts)
+    times = read(parts | {"day": [29, None]})[0]
+    assert times.tolist() == [stamps("2020-02-29").item(), NO_TIME]
+
+
+def test_lost_letters_match_any():
+    columns = ["PAR (?mol/m?/s)", "max. PAR (?mol/m?/s)", "T (degC)"]
+    for name in ("PAR", "PAR (µmol/m²/s)", "PAR (?mol/m?/s)"):
+        assert find_column(name, columns, "data.target") == columns[0]
+    assert find_column("max. PAR", columns, "data.target") == columns[1]

@@ -101,7 +101,7 @@ class TestSeriesTransform:
         np.testing.assert_allclose(past[:200, 3], (u - u.mean()) / u.std(), atol=1e-5)
 
     def test_a_wind_column_that_is_a_target_stays_a_target(self):
-        frame = hourly(100, wv=1.0, wd=np.arange(100) % 360 * 3.6)
+        frame = hourly(100, wv=np.arange(100) % 5.0, wd=np.arange(100) % 360 * 3.6)
         series = read_series(frame, ForecastOptions(target="wv"))
         assert fitted(series, known_ahead=[]).feature_names[:5] == ("wv", "y", "x", "u of wv", "v of wv")
 

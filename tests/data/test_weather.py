@@ -84,7 +84,7 @@ def test_the_faults_of_a_logger_are_repaired_and_counted(station):
     data = ForecastData.prepare(*weather.sample(), ForecastOptions(**SETTINGS))
     repairs = {(r.what, r.column): r.count for r in data.series.repairs}
     assert repairs["marked as missing (-9999)", "wv (m/s)"] == 22
-    assert repairs["repeated times, the first kept", None] == 1
+    assert repairs["rows that are copies of another, dropped", None] == 1
     assert repairs["missing times, filled forward", None] == 1  # one whole hour lies in the gap of 80 minutes
     assert data.series.rows == 2 * 365 * 24
     assert data.series.names == ("series",)

@@ -16,6 +16,7 @@ from data.errors import DataError
 from data.series import ForecastOptions
 from pipelines.export import converter, saved_model
 from pipelines.predict import PredictError, predict
+from tests.data.tables import real
 from tests.pipelines.export.toy import HORIZON, LOOK_BACK, Toy
 
 START = "2024-03-01 00:00:00"
@@ -196,6 +197,79 @@ def test_what_must_be_known_ahead_and_is_not_is_named_with_its_time(shops, tmp_p
 def test_a_missing_column_is_named(run, tmp_path):
     with pytest.raises(DataError, match=r"recent.csv: The model reads 'p \(mbar\)', and there is no such column"):
         predict(run, save(readings().drop(columns="p (mbar)"), tmp_path))
+
+
+def test_the_nearest_column_is_named(run, tmp_path):
+    message = r"The model reads 'rh \(%\)', and there is no such column. Did you mean 'rh\(%\)'\? Columns: 'Date Time'"
+    with pytest.raises(DataError, match=message):
+        predict(run, save(readings().rename(columns={"rh (%)": "rh(%)"}), tmp_path))
+
+
+def test_a_column_whose_name_lost_letters_is_found_and_noted(run, toy, tmp_path):
+    frame = readings()
+    found = predict(run, save(frame.rename(columns={"T (degC)": "T (?egC)"}), tmp_path))
+    np.testing.assert_allclose(found.table["T (degC)"], expected(toy, frame), rtol=1e-5, atol=1e-5)
+    assert "column 'T (?egC)' read as 'T (degC)', in which letters were lost" in found.notes
+    twice = frame.rename(columns={"T (degC)": "T (?egC)"}).assign(**{"T (d?gC)": 1.0})
+    with pytest.raises(DataError, match=r"The model reads 'T \(degC\)', and there is no such column"):
+        predict(run, save(twice, tmp_path))
+
+
+def test_text_among_the_readings_is_named_with_its_row(run, tmp_path):
+    frame = readings().astype({"rh (%)": object})
+    frame.loc[11, "rh (%)"] = "n/d"
+    with pytest.raises(DataError, match=r"recent.csv: Column 'rh \(%\)', row 12: 'n/d' is not a number"):
+        predict(run, save(frame, tmp_path))
+
+
+def test_a_sensor_that_was_silent_at_first_or_does_not_move_costs_only_those_rows(run, toy, tmp_path):
+    frame = readings()
+    frame.loc[:7, "p (mbar)"] = np.nan
+    frame["rh (%)"] = 70.0
+    found = predict(run, save(frame, tmp_path))
+    np.testing.assert_allclose(found.table["T (degC)"], expected(toy, frame), rtol=1e-5, atol=1e-5)
+    assert "rows before the first value, dropped: 8" in found.notes
+
+
+def test_an_empty_column_is_refused(run, tmp_path):
+    with pytest.raises(DataError, match=r"Column 'p \(mbar\)' holds no value at all"):
+        predict(run, save(readings().assign(**{"p (mbar)": np.nan}), tmp_path))
+
+
+def test_a_model_trained_on_utc_reads_offsets_as_utc(run):
+    """In summer every time may have the one offset +02:00; that does not move the model's clock."""
+    from pipelines.predict.recent import read_recent
+
+    contract = json.loads((run / "exports/model.json").read_text())
+    frame = readings()
+    frame["Date Time"] = frame["Date Time"].str.replace(" ", "T") + "+02:00"
+    local = read_recent(frame, contract).forecast_times
+    contract["options"]["clock"] = "utc"
+    np.testing.assert_array_equal(read_recent(frame, contract).forecast_times, local - 7200)
+
+
+def test_a_later_year_of_the_same_station_is_read_though_its_letters_are_whole():
+    from data.series import read_series
+    from data.source import read_table
+    from pipelines.predict.recent import read_recent
+
+    year = read_table(real("weather", "weather.csv.xz")).drop(columns="OT")
+    options = ForecastOptions(target="T (degC)", missing=[-9999], step="1h", wind=[{"speed": "wv", "direction": "wd"}])
+    series = read_series(year, options)
+    contract = {
+        "options": options.model_copy(update={"covariates": list(series.columns[1:])}).model_dump(),
+        "columns": list(series.columns),
+        "targets": ["T (degC)"],
+        "known_ahead": [],
+        "look_back": 72,
+        "horizon": 24,
+        "step_seconds": 3600,
+        "grid": series.grid.to_json(),
+    }
+    recent = read_recent(read_table(real("jena_mpi_roof_2024", "mpi_roof.csv.xz")), contract)
+    assert recent.inputs["readings"].shape == (1, 72, 20)
+    assert "column 'max. PAR (µmol/m²/s)' read as 'max. PAR (?mol/m?/s)', in which letters were lost" in recent.notes
+    assert str(recent.forecast_times[0, 0].astype("datetime64[s]")) == "2024-10-20T09:00:00"
 
 
 def test_fewer_rows_than_the_look_back_are_refused_with_both_numbers(run, tmp_path):
