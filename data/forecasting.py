@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,14 @@ import pandas as pd
 
 from data import durations, leaks
 from data.errors import DataError
+from data.hindsight import readings_ignore_the_future
 from data.leaks import Check
-from data.options import ForecastOptions, Period, Wind
-from data.series import Repair, Series, default_season, read_series
+from data.options import Duration, ForecastOptions
+from data.resolve import resolve
+from data.series import Series, read_series
 from data.source import Source
-from data.splits import PARTS, Borders, borders
-from data.times import find_column
+from data.splits import PARTS, Borders, Window, borders, folds
+from data.tomorrow import no_column_tells_the_target
 from data.transforms.series import SeriesTransform
 from data.windows import WindowSpec, origins, window_dataset
 
@@ -33,9 +36,9 @@ class ForecastData:
         series: the readings, regular, in their own units.
         options: as given, with every `auto` and every column's name resolved.
         spec: the windows' measures in rows.
-        borders_in_time: where validation and test begin.
+        borders_in_time: from when to when each part goes.
         transform: readings to features, fitted on the train rows.
-        checks: the leak checks, all passed.
+        checks: the leak checks, all passed; the first is of how the table was read.
     """
 
     source: Source
@@ -57,8 +60,39 @@ class ForecastData:
         series = read_series(frame, options)
         options, spec, notes = resolve(options, series)
         series = replace(series, repairs=(*series.repairs, *notes))
-        cut = borders(series, options.split)
-        train = cut.rows(series, "train")
+        read = leaks.require([readings_ignore_the_future(frame, options, series)])[0]
+        return cls._checked(source, series, options, spec, borders(series, options.split), read)
+
+    def folds(self, count: int, *, window: Window = "expanding", embargo: Duration = 0) -> list[ForecastData]:
+        """The same series and windows with a rolling origin: `count` folds, each with a transform of its own.
+
+        Args:
+            count: how many; see `data.splits.folds` for where they lie.
+            window: `expanding` trains on everything before, `sliding` on the same number of rows in each fold.
+            embargo: what is left out between train and validation, and between validation and test: a duration, or
+                a number of steps.
+
+        Raises:
+            DataError: a setting means nothing, or a part of a fold has no window.
+            LeakError: something of the future or of a held-out part reaches the training of a fold.
+        """
+        rows = durations.steps(embargo, self.series.step, "embargo", least=0, week=self.series.grid.week)
+        try:
+            cuts = self._fold_borders(count, window, rows)
+        except DataError as error:
+            raise DataError(f"{error} {self._possible_folds(count, window, rows)}") from None
+        read = self.checks[0]
+        found = [self._checked(self.source, self.series, self.options, self.spec, cut, read) for cut in cuts]
+        over_all = leaks.require([leaks.folds_follow_one_another([f._targets for f in found], self._positions, rows)])
+        for fold in found:
+            fold.checks.extend(over_all)
+        return found
+
+    @classmethod
+    def _checked(
+        cls, source: Source, series: Series, options: ForecastOptions, spec: WindowSpec, cut: Borders, read: Check
+    ) -> ForecastData:
+        """Fitted on the train rows of `cut`, and checked for leaks; `read` is the check of how the table was read."""
 
         def fit(rows: np.ndarray) -> SeriesTransform:
             return SeriesTransform.fit(
@@ -70,19 +104,31 @@ class ForecastData:
                 periods=options.calendar,
             )
 
-        data = cls(source, series, options, spec, cut, fit(train), [])
-        data._require_windows()
+        train = cut.rows(series, "train")
+        data = cls(source, series, options, spec, cut, fit(train), [read])
+        if lack := data._lack(cut):
+            raise DataError(
+                f"The series is too short: {lack}. The whole series has {series.rows} rows. Shorten data.look_back or "
+                "data.horizon, change data.split, or give more data."
+            )
+        transform, values, some = data.transform, series.values, data.origins("train")
         data.checks.extend(
             leaks.require(
                 [
-                    leaks.transform_saw_train_only(data.transform, series, cut, fit),
-                    leaks.targets_stay_in_their_part({p: data.origins(p) for p in PARTS}, series, cut, spec),
+                    leaks.transform_saw_train_only(transform, series, cut, fit),
+                    no_column_tells_the_target(series, train, spec, transform.known_ahead),
                     leaks.features_ignore_the_future(
-                        lambda values: data.transform.past(values, series.times), series, data.origins("train")
+                        lambda readings: transform.past(readings, series.times),
+                        values,
+                        some,
+                        ahead=lambda readings: transform.ahead_rows(series.times, readings[:, data._known]),
+                        known=data._known,
                     ),
-                    leaks.past_ends_before_the_target(
-                        data._windows, lambda rows: data.features[rows], data.origins("train"), spec
-                    ),
+                    leaks.targets_stay_in_their_part(data._targets, series.times, cut),
+                    leaks.parts_follow_one_another(data._targets, series.times),
+                    leaks.windows_stay_in_their_series(data._readings, data._targets, series.bounds),
+                    leaks.targets_follow_the_past(*data._rows_of_windows(some), series.times),
+                    leaks.past_ends_before_the_target(data._windows, lambda rows: data.features[rows], some, spec),
                 ]
             )
         )
@@ -105,11 +151,29 @@ class ForecastData:
 
     @cached_property
     def _origins(self) -> dict[str, np.ndarray]:
-        return {p: origins(self.series.bounds, self.spec, *self.borders_in_time.ranges(self.series, p)) for p in PARTS}
+        return {part: self._first_targets(self.borders_in_time, part) for part in PARTS}
+
+    def _first_targets(self, cut: Borders, part: str) -> np.ndarray:
+        return origins(self.series.bounds, self.spec, *cut.ranges(self.series, part))
 
     def origins(self, part: str) -> np.ndarray:
         """The rows of the first target of each window of `train`, `validation` or `test`."""
         return self._origins[part]
+
+    @property
+    def _targets(self) -> dict[str, np.ndarray]:
+        """A part's windows' first and last target row: (windows, 2)."""
+        return {part: self.origins(part)[:, None] + [0, self.spec.horizon - 1] for part in PARTS}
+
+    @property
+    def _readings(self) -> dict[str, np.ndarray]:
+        """A part's windows' first and last row that is read: (windows, 2)."""
+        return {part: self.origins(part)[:, None] - [self.spec.look_back, 1] for part in PARTS}
+
+    @cached_property
+    def _positions(self) -> np.ndarray:
+        """The rows' places on the grid."""
+        return self.series.grid.positions(self.series.times)
 
     def dataset(
         self,
@@ -173,92 +237,57 @@ class ForecastData:
         inputs, target = next(iter(self.dataset(rows, len(rows)).as_numpy_iterator()))
         return inputs["past"], target
 
-    def _require_windows(self) -> None:
+    def _rows_of_windows(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that windows read and forecast, as the dataset gathers them: of the first, the last, and others."""
+        some = np.unique(rows[np.linspace(0, len(rows) - 1, 32, dtype=np.int64)])
+        numbers = np.arange(self.series.rows)[:, None]
+        dataset = window_dataset(numbers, numbers, None, some, self.spec, len(some))
+        inputs, target = next(iter(dataset.as_numpy_iterator()))
+        return inputs["past"][..., 0], target[..., 0]
+
+    def _lack(self, cut: Borders) -> str | None:
+        """What a part lacks for a single window, in words; None where every part has one."""
         spec = self.spec
         for part in PARTS:
-            if len(self.origins(part)):
+            if len(self._first_targets(cut, part)):
                 continue
-            rows = int(self.borders_in_time.rows(self.series, part).sum())
+            rows = int(cut.rows(self.series, part).sum())
             if part == "train":
                 need, why = spec.look_back + spec.horizon, f"look_back {spec.look_back} + horizon {spec.horizon}"
             else:
                 need, why = spec.horizon, f"horizon {spec.horizon}"
             gaps = f", the longest stretch without a gap {self.series.longest}" if len(self.series.bounds) > 2 else ""
-            raise DataError(
-                f"The series is too short: its {part} part has {rows} rows{gaps}, and one window needs {need} ({why}) "
-                f"{'in it' if part == 'train' else 'in it, with the look-back before it'}. "
-                f"The whole series has {self.series.rows} rows. Shorten data.look_back or data.horizon, change "
-                "data.split, or give more data."
+            return (
+                f"its {part} part has {rows} rows{gaps}, and one window needs {need} ({why}) "
+                f"{'in it' if part == 'train' else 'in it, with the look-back before it'}"
             )
+        return None
+
+    def _fold_borders(self, count: int, window: Window, embargo: int) -> list[Borders]:
+        cuts = folds(self.series, self.options.split, count=count, window=window, embargo=embargo)
+        for number, cut in enumerate(cuts, start=1):
+            if lack := self._lack(cut):
+                raise DataError(f"Fold {number} of {count}: {lack}.")
+        return cuts
+
+    def _possible_folds(self, count: int, window: Window, embargo: int) -> str:
+        """What could be asked for instead of folds that do not fit, in words."""
+
+        def fit(count: int, embargo: int) -> bool:
+            try:
+                return bool(self._fold_borders(count, window, embargo))
+            except DataError:
+                return False
+
+        instants = int(len(np.unique(self.series.times)) * self.options.split.test)
+        limit = instants // self.spec.horizon + 1
+        most = next((n for n in range(min(count, limit) if count > 0 else limit, 0, -1) if fit(n, embargo)), 0)
+        longest = bisect_left(range(embargo), True, key=lambda rows: not fit(count, rows)) - 1
+        found = [f"at most {most} fold{'s' if most > 1 else ''}"] if most else []
+        found += [f"an embargo of at most {longest} rows"] if longest >= 0 else []
+        return f"Possible here: {', or '.join(found) or 'no fold at all'}; or change data.split, or give more data."
 
 
 def iso(seconds: int) -> str:
     """int64 seconds → `2020-12-31T23:50:00`."""
     return str(np.datetime64(int(seconds), "s"))
-
-
-def resolve(options: ForecastOptions, series: Series) -> tuple[ForecastOptions, WindowSpec, list[Repair]]:
-    """The options with every `auto` decided, as durations; the windows in rows; and what is worth saying about it.
-
-    - season: see `data.series.default_season`;
-    - horizon: one season;
-    - look_back: three horizons, at least two seasons; less where the train part is too short for that;
-    - stride: one step;
-    - calendar: the day for steps below half a day, the week for steps up to a day, where train covers two, and the
-      year where train covers one.
-    """
-    step, names, notes = series.step, list(series.columns), []
-    rows = {
-        setting: durations.steps(getattr(options, setting), step, f"data.{setting}", week=series.grid.week)
-        for setting in ("season", "horizon", "look_back", "stride")
-        if getattr(options, setting) != "auto"
-    }
-    season = rows.get("season", default_season(series.grid))
-    horizon = rows.get("horizon", season)
-    look_back = rows.get("look_back", max(3 * horizon, 2 * season))
-    if "look_back" not in rows:
-        room = int(series.longest * options.split.train) - horizon
-        if room // 2 < look_back and room >= 2:
-            look_back = max(1, min(look_back, room // 2))
-            if look_back < max(3 * horizon, 2 * season):
-                what = f"look-back set to {look_back} rows, less than usual: the series is short"
-                notes.append(Repair(what, series.rows))
-    stride = rows.get("stride", 1)
-    periods = _default_periods(series, options) if options.calendar == "auto" else options.calendar
-    as_text = {name: _text(count, series) for name, count in (("season", season), ("horizon", horizon))}
-    resolved = options.model_copy(
-        update={
-            "target": list(names[: series.targets]),
-            "covariates": names[series.targets :] or "none",
-            "known_ahead": [find_column(c, names, "data.known_ahead") for c in options.known_ahead],
-            "wind": [
-                Wind(
-                    speed=find_column(w.speed, names, "data.wind.speed"),
-                    direction=find_column(w.direction, names, "data.wind.direction"),
-                )
-                for w in options.wind
-            ],
-            "step": _text(1, series),
-            "look_back": _text(look_back, series),
-            "stride": _text(stride, series),
-            "calendar": list(periods),
-            **as_text,
-        }
-    )
-    return resolved, WindowSpec(look_back, horizon, stride, season), notes
-
-
-def _default_periods(series: Series, options: ForecastOptions) -> list[Period]:
-    span = int(series.times.max() - series.times.min()) * options.split.train
-    worth: dict[Period, bool] = {
-        "day": series.step < durations.DAY / 2,
-        "week": series.step <= durations.DAY and span >= 2 * durations.WEEK,
-        "year": series.step < durations.YEAR / 2 and span >= 0.95 * durations.YEAR,
-    }
-    return [period for period, use in worth.items() if use]
-
-
-def _text(rows: int, series: Series) -> str:
-    if series.grid.weekdays:
-        return f"{rows}d"
-    return f"{rows * series.grid.months}mo" if series.grid.months else durations.text(rows * series.step)

@@ -61,6 +61,15 @@ class TestAuto:
         assert again.columns == data.series.columns
         np.testing.assert_array_equal(again.values, data.series.values)
 
+    def test_what_the_dates_were_taken_for_holds_for_a_part_of_the_file(self):
+        """Slashed dates with the day first, as only days after the twelfth tell: the first ten days follow suit."""
+        frame = hourly(600)
+        frame["time"] = frame["time"].dt.strftime("%d/%m/%Y %H:%M")
+        data = prepare(frame)
+        assert (data.options.day_first, data.options.clock) == (True, "local")
+        part = read_series(frame[:240], data.options, grid=data.series.grid)
+        np.testing.assert_array_equal(part.times, data.series.times[:240])
+
 
 class TestParts:
     def test_borders_are_those_of_the_benchmarks(self):
@@ -78,7 +87,7 @@ class TestParts:
     def test_a_panel_is_cut_at_the_same_instants(self):
         panel = pd.concat([hourly(600, shop="a"), hourly(300, start="2021-03-13T12:00", shop="b")])
         data = prepare(panel, id="shop", look_back=24, horizon=6)
-        cut = data.borders_in_time.validation
+        cut = data.borders_in_time.validation[0]
         for part in PARTS:
             times = data.series.times[data.origins(part)]
             assert ((times < cut) == (part == "train")).all()
