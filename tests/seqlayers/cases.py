@@ -30,6 +30,10 @@ CASES: dict[str, Example] = {
     "convolution of one": Example("encoder", {"kind": "convolution", "units": 6, "kernel": 1, "activation": "gelu"}),
     "convolution same": Example("encoder", {"kind": "convolution", "units": 6, "kernel": 4, "padding": "same"}),
     "convolution pooled": Example("encoder", {"kind": "convolution", "units": 6, "pool": 2}),
+    "mixer": Example("encoder", {"kind": "mixer"}),
+    "mixer inner": Example(
+        "encoder", {"kind": "mixer", "time_units": 7, "feature_units": 9, "activation": "gelu"}, features=5
+    ),
     "transformer": Example("encoder", {"kind": "transformer", "units": 8, "heads": 2, "feed_forward": 12}, features=8),
     "transformer window": Example(
         "encoder", {"kind": "transformer", "units": 8, "heads": 2, "feed_forward": 12, "window": 5}, features=8
@@ -67,6 +71,13 @@ CASES: dict[str, Example] = {
         "head", {"kind": "linear", **FORECAST, "trend": 5, "channels": "all", "bias": True}, pooled=False
     ),
     "ridge": Example("head", {"kind": "linear", **FORECAST, "solve": "ridge"}, pooled=False),
+    "random_features": Example("head", {"kind": "random_features", **FORECAST, "units": 5}, pooled=False, known=3),
+    "random_features none": Example(
+        "head", {"kind": "random_features", **FORECAST, "units": 5, "subtract": "none", "bins": [1, 3]}, pooled=False
+    ),
+    "random_features mean": Example(
+        "head", {"kind": "random_features", **FORECAST, "units": 0, "subtract": "mean"}, pooled=False
+    ),
 }
 
 #: One of each way of computing, for what takes seconds a kind.
