@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +25,17 @@ def convert(saved_model: Path, folder: Path, formats: Sequence[str]) -> dict[str
 
     One process converts everything, since starting TensorFlow takes ten times as long as converting. If it crashes,
     each format is tried again alone, so that only the one that crashes is lost.
+
+    Raises:
+        OSError: there is no room for a file: the fault of the disk, not of the model.
     """
     if not formats:
         return {}
     try:
         told = fresh(CONVERTER, saved_model, *(f"{NUMBERS[f]}={folder / FILES[f]}" for f in formats))
+        for why in filter(None, told.values()):
+            if os.strerror(errno.ENOSPC).lower() in why.lower():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         return {f: told[NUMBERS[f]] for f in formats}
     except ProcessFailed as error:
         if len(formats) == 1:

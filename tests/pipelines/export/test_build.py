@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -267,3 +268,11 @@ def test_when_the_converter_crashes_on_one_format_the_other_is_still_made(tmp_pa
     monkeypatch.setattr(litert, "CONVERTER", script)
     told = litert.convert(tmp_path, tmp_path, ["litert_float32", "litert_int8"])
     assert told == {"litert_float32": None, "litert_int8": "converter crashed (SIGSEGV)"}
+
+
+def test_a_full_disk_in_the_converter_is_no_failed_export(tmp_path, monkeypatch):
+    answer = {"float32": None, "int8": "OSError: [Errno 28] No space left on device"}
+    monkeypatch.setattr(litert, "fresh", lambda *_: answer)
+    with pytest.raises(OSError) as caught:
+        litert.convert(tmp_path / "saved_model", tmp_path, ["litert_float32", "litert_int8"])
+    assert caught.value.errno == errno.ENOSPC
