@@ -36,8 +36,8 @@ ui: $(VENV)/.installed ## MLflow's pages on the runs made here
 benchmarks: $(VENV)/.installed-dev ## Every benchmark, quickly (ARGS= for the whole of each)
 benchmarks: ARGS = --quick
 benchmarks:
-	@set -e; for file in tests/benchmarks/[a-z]*.py; do \
-	  name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name $(ARGS); done
+	@set -e; for path in tests/benchmarks/[a-z]*; do \
+	  name=$$(basename $$path .py); echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name $(ARGS); done
 
 wheel: $(VENV)/.installed ## A wheel in dist/
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
-import signal
 import sys
-from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from pipelines.outcome import perform
 
 app = typer.Typer(
     name="seqlayers",
@@ -28,7 +28,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-EXIT_DONE, EXIT_BAD_INPUT, EXIT_LEAK, EXIT_NOT_EQUAL, EXIT_INTERRUPTED = 0, 2, 3, 4, 5
+
+class Window(StrEnum):
+    """What the training part of a fold is."""
+
+    expanding = "expanding"
+    sliding = "sliding"
+
 
 Home = Annotated[
     Path | None,
@@ -45,19 +51,29 @@ AsJson = Annotated[
 ]
 
 
+TaskName = Annotated[str | None, typer.Argument(help="weather, or forecast for any series of your own.")]
+SourceName = Annotated[
+    str | None, typer.Option(help="A CSV or Parquet file, a data set's name, or `sample` for the built-in one.")
+]
+ConfigFile = Annotated[Path | None, typer.Option(help="A YAML file laid over the task's own configuration.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="One setting, such as model.encoder.0.units=128. Repeatable.")
+]
+Classical = Annotated[
+    str | None,
+    typer.Option(help="Further baselines, fitted to each series: ets, arima or theta, or several with commas between."),
+]
+DataDir = Annotated[Path | None, typer.Option(help="Where named data sets are looked for. Default: $SEQLAYERS_DATA.")]
+
+
 @app.command()
 def run(
-    task: Annotated[str | None, typer.Argument(help="weather, or forecast for any series of your own.")] = None,
-    source: Annotated[
-        str | None, typer.Option(help="A CSV or Parquet file, a data set's name, or `sample` for the built-in one.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML file laid over the task's own configuration.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="One setting, such as model.encoder.0.units=128. Repeatable.")
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where named data sets are looked for. Default: $SEQLAYERS_DATA.")
-    ] = None,
+    task: TaskName = None,
+    source: SourceName = None,
+    config: ConfigFile = None,
+    set_: Settings = None,
+    classical: Classical = None,
+    data_dir: DataDir = None,
     home: Home = None,
     tracking: Tracking = None,
     as_json: AsJson = False,
@@ -76,24 +92,10 @@ def run(
     """
 
     def work(screen: Any) -> dict[str, Any]:
-        from pipelines import config as configurations
-        from pipelines.store import check_server, uri_of
-
-        configuration = configurations.load(task, config, set_ or ())
-        chosen = source or configuration.source
-        if not chosen:
-            raise configurations.ConfigurationError(
-                "--source", "no data named.", "a file, a data set's name, or sample"
-            )
-        place = (home or (config.parent if config else Path.cwd())).resolve()
-        _track(tracking)
-        check_server(uri_of(place))
-        screen.say("Starting TensorFlow")
+        order = _order(screen, task, source, config, set_, classical, data_dir, home, tracking)
         from pipelines.run import run as start
 
-        return start(
-            configuration, chosen, place, screen, data_dir=data_dir, command=shlex.join(["seqlayers", *sys.argv[1:]])
-        )
+        return start(order, screen)
 
     def tell(screen: Any, record: dict[str, Any]) -> None:
         folder = Path(record["folder"])
@@ -102,7 +104,52 @@ def run(
         screen.say(f"Exports  {folder / 'exports'}")
         screen.say(f"Forecast with  seqlayers predict {_near(folder)} --input recent.csv")
 
-    _perform(work, tell, as_json)
+    perform(work, tell, as_json)
+
+
+@app.command()
+def backtest(
+    task: TaskName = None,
+    source: SourceName = None,
+    folds: Annotated[int, typer.Option(min=2, help="How many folds, each tested on the stretch after it.")] = 5,
+    window: Annotated[
+        Window, typer.Option(help="Training on all that came before a fold, or on a stretch of fixed length.")
+    ] = Window.expanding,
+    embargo: Annotated[
+        str, typer.Option(help="Time left out between training, validation and test, such as 24h, or a number of rows.")
+    ] = "0",
+    config: ConfigFile = None,
+    set_: Settings = None,
+    classical: Classical = None,
+    data_dir: DataDir = None,
+    home: Home = None,
+    tracking: Tracking = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train and test on one fold of time after another: how far can the figures of a single test part be trusted?
+
+    In each fold every transform, baseline and model is fitted anew on what came before the fold's test part; the
+    report shows each candidate's error with its spread over the folds.
+
+    [bold]Examples[/]
+
+      seqlayers backtest weather --source sample --folds 3
+      seqlayers backtest weather --source weather.csv.xz --window sliding --embargo 24h --classical ets
+
+    Interrupted backtests go on with the same command, from the last complete epoch. Exit codes as for run.
+    """
+
+    def work(screen: Any) -> dict[str, Any]:
+        order = _order(screen, task, source, config, set_, classical, data_dir, home, tracking)
+        from pipelines.backtest import backtest as start
+
+        return start(order, screen, count=folds, window=window.value, embargo=embargo)
+
+    def tell(screen: Any, record: dict[str, Any]) -> None:
+        screen.heading("Done")
+        screen.say(f"Report   {Path(record['folder']) / 'report.html'}")
+
+    perform(work, tell, as_json)
 
 
 @app.command()
@@ -127,7 +174,7 @@ def predict(
         for line in result.lines():
             screen.say(line)
 
-    _perform(work, tell, as_json)
+    perform(work, tell, as_json)
 
 
 @app.command()
@@ -147,7 +194,7 @@ def slots(
 
         listing.show(screen.console, found, name)
 
-    _perform(work, tell, as_json)
+    perform(work, tell, as_json)
 
 
 @app.command()
@@ -172,7 +219,7 @@ def compare(
 
         comparison.show(screen.console, rows)
 
-    _perform(work, tell, as_json)
+    perform(work, tell, as_json)
 
 
 @app.command()
@@ -191,6 +238,35 @@ def main() -> None:
     app()
 
 
+def _order(
+    screen: Any,
+    task: str | None,
+    source: str | None,
+    config: Path | None,
+    settings: list[str] | None,
+    classical: str | None,
+    data_dir: Path | None,
+    home: Path | None,
+    tracking: str | None,
+) -> Any:
+    """What a run or a backtest is asked for, checked as far as it can be before anything heavy starts."""
+    from pipelines import config as configurations
+    from pipelines.store import check_server, uri_of
+
+    settings = [*(settings or ()), *configurations.classical(classical)]
+    configuration = configurations.load(task, config, settings)
+    chosen = source or configuration.source
+    if not chosen:
+        raise configurations.ConfigurationError("--source", "no data named.", "a file, a data set's name, or sample")
+    place = (home or (config.parent if config else Path.cwd())).resolve()
+    _track(tracking)
+    check_server(uri_of(place))
+    screen.say("Starting TensorFlow")
+    from pipelines.job import Order
+
+    return Order(configuration, chosen, place, data_dir, shlex.join(["seqlayers", *sys.argv[1:]]))
+
+
 def _track(tracking: str | None) -> None:
     """Put --tracking where MLflow looks for it."""
     if tracking == "local":
@@ -201,98 +277,6 @@ def _track(tracking: str | None) -> None:
 
 def _near(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _perform(work: Callable[[Any], Any], tell: Callable[[Any, Any], None], as_json: bool) -> None:
-    """Do the work; turn what goes wrong into one clear message and the exit code that says which kind it was."""
-    import tempfile
-
-    from pipelines.screen import Screen, noise_to
-
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
-    screen = Screen(to_stderr=as_json)
-    with tempfile.NamedTemporaryFile(prefix="seqlayers-", suffix=".log", delete=False) as file:
-        log = Path(file.name)
-    code, kept = EXIT_DONE, False
-    with noise_to(log):
-        try:
-            result = work(screen)
-            tell(screen, result)
-            if as_json:
-                print(json.dumps(summary(result)))
-        except KeyboardInterrupt:
-            screen.say("Interrupted.")
-            code = EXIT_INTERRUPTED
-            if as_json:
-                print(json.dumps({"status": "failed", "error": "interrupted"}))
-        except Exception as error:
-            known = exit_code(error)
-            if known is None:
-                screen.say(f"What the libraries wrote is in {log}")
-                kept = True
-                raise
-            code = known
-            record = getattr(error, "record", None)
-            screen.failure(f"{error} Report: {record['folder']}/report.html" if record else str(error))
-            if as_json:
-                print(json.dumps(summary(record) | {"status": "failed", "error": str(error)}))
-        finally:
-            if not kept:
-                log.unlink(missing_ok=True)
-    raise typer.Exit(code)
-
-
-def exit_code(error: Exception) -> int | None:
-    """The exit code of an expected error; None for one that deserves its traceback."""
-    names = {c.__name__ for c in type(error).__mro__}
-    if "LeakError" in names:
-        return EXIT_LEAK
-    if "ExportError" in names:
-        return EXIT_NOT_EQUAL
-    if "Interrupted" in names:
-        return EXIT_INTERRUPTED
-    expected = {
-        "ConfigurationError",
-        "DataError",
-        "TrackingError",
-        "WorkspaceError",
-        "PredictError",
-        "Refused",
-        "FloatingPointError",
-    }
-    return EXIT_BAD_INPUT if names & expected else None
-
-
-def summary(record: Any) -> Any:
-    """What `--json` prints of a run's record; other results are printed as they are."""
-    if record is None:
-        return {}
-    if hasattr(record, "to_json"):
-        return record.to_json()
-    if not isinstance(record, dict) or "metrics" not in record:
-        return record
-    folder = Path(record["folder"]) if "folder" in record else None
-    model, proven = record["metrics"][-1], [r for r in record["exports"] if r["status"] == "proven"]
-
-    def at(path: str) -> str:
-        return str(folder / path) if folder else path
-
-    return {
-        "task": record["task"],
-        "run_id": record["run_id"],
-        "status": record["status"],
-        "source": record["source"]["name"],
-        "sample": record["source"]["sample"],
-        "metrics": {k: v for k, v in model.items() if k not in ("name", "role", "seconds")},
-        "baselines": {r["name"]: {k: r[k] for k in ("mae", "rmse", "mase", "skill")} for r in record["metrics"][:-1]},
-        "skill": model["skill"],
-        "artifacts": {
-            "report": at("report.html"),
-            "saved_model": next((at(r["path"]) for r in proven if r["format"] == "saved_model"), None),
-            "litert": [at(r["path"]) for r in proven if r["format"].startswith("litert")],
-        },
-        "seconds": round(record["seconds"], 1),
-    }
 
 
 if __name__ == "__main__":

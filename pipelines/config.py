@@ -26,6 +26,9 @@ from seqlayers.errors import ConfigurationError
 #: The tasks that have a configuration of their own; each is a file in pipelines/configs.
 CONFIGS = resources.files("pipelines") / "configs"
 
+#: What `--classical` takes → the baseline's name in the tables.
+CLASSICAL = {"ets": "exponential smoothing", "arima": "ARIMA", "theta": "theta"}
+
 
 class TrainOptions(pydantic.BaseModel, extra="forbid", strict=True):
     """How a model is fitted by gradients; a model solved in closed form needs none of it."""
@@ -44,8 +47,18 @@ class TrainOptions(pydantic.BaseModel, extra="forbid", strict=True):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
 
+class IntervalOptions(pydantic.BaseModel, extra="forbid", strict=True):
+    """The bands around a forecast, calibrated on the validation part."""
+
+    #: The shares of what comes that bands are to cover; a quantile head's own levels take their place.
+    bands: list[Annotated[float, Field(gt=0, lt=1)]] = [0.5, 0.8, 0.95]
+
+
 class ExportOptions(pydantic.BaseModel, extra="forbid", strict=True):
-    """Which files leave the run; each is loaded in a fresh process and compared with the model."""
+    """What leaves the run; each file is loaded in a fresh process and compared with the model."""
+
+    #: `best` takes what the verdict recommends, a solved baseline included; `model` always the configured model.
+    candidate: Literal["best", "model"] = "best"
 
     formats: list[Literal["saved_model", "litert_float32", "litert_int8"]] = [
         "saved_model",
@@ -66,6 +79,7 @@ class Configuration(pydantic.BaseModel, extra="forbid"):
     #: The simple models that stand first in every table: name → options of the task's own.
     baselines: dict[str, Any] = {}
     train: TrainOptions = TrainOptions()
+    intervals: IntervalOptions = IntervalOptions()
     export: ExportOptions = ExportOptions()
 
     def to_yaml(self) -> str:
@@ -97,6 +111,16 @@ def load(task: str | None, file: Path | None = None, settings: Iterable[str] = (
     for setting in settings:
         _set(merged, setting)
     return check(Configuration, merged)
+
+
+def classical(names: str | None) -> list[str]:
+    """Settings that add the classical baselines of `--classical`, such as `ets,arima`."""
+    found = []
+    for name in filter(None, (names or "").replace(" ", "").split(",")):
+        if name not in CLASSICAL:
+            raise ConfigurationError("--classical", f"{name!r} given.", ", ".join(CLASSICAL))
+        found.append(f"baselines.{CLASSICAL[name]}={{classical: auto_{name}}}")
+    return found
 
 
 def parse(text: str, name: str) -> dict[str, Any]:

@@ -21,19 +21,21 @@ SERVED_MODEL = Path(__file__).with_name("served_model.py")
 
 
 def offer(tracker: Tracker, record: Mapping[str, Any], saved_model: Path) -> str:
-    """Offer a finished run to the registry; returns what became of it, as a sentence.
+    """Offer what a finished run exported to the registry; returns what became of it, as a sentence.
 
-    A model without skill (its error is not below the best naive baseline's) is never registered. Any other becomes
-    the next version of `seqlayers-{task}`, or of `seqlayers-{task}-sample` where the data are the built-in sample. It
-    takes the alias `champion` when there is none, or when its skill is above the champion's on the same test; else
-    the alias `challenger`. To offer a run twice changes nothing.
+    What is offered is the candidate that the verdict chose, be it trained or solved. One without skill (its error is
+    not below the best naive baseline's) is never registered. Any other becomes the next version of
+    `seqlayers-{task}`, or of `seqlayers-{task}-sample` where the data are the built-in sample. It takes the alias
+    `champion` when there is none, or when its skill is above the champion's on the same test; else the alias
+    `challenger`. To offer a run twice changes nothing.
 
     Args:
         tracker: the run, still open.
         record: its record.
         saved_model: the exported SavedModel's folder.
     """
-    skill = record["metrics"][-1]["skill"]
+    chosen = record["chosen"]["name"]
+    skill = next(row["skill"] for row in record["metrics"] if row["name"] == chosen)
     if not skill > 0:
         said = f"Not registered: its error is not below that of the best naive baseline, {record['best_naive']}"
         tracker.tags({"registered": "no", "why": said})
@@ -41,12 +43,13 @@ def offer(tracker: Tracker, record: Mapping[str, Any], saved_model: Path) -> str
     name = f"seqlayers-{record['task']}" + ("-sample" if record["source"]["sample"] else "")
     with explained(tracker.uri):
         champion = _alias(tracker, name, "champion")
-        facts = {"skill": repr(float(skill)), "test": test_of(record), "slots": record["model"]["tag"]}
+        facts = {"skill": repr(float(skill)), "test": test_of(record), "slots": chosen}
         version = _register(tracker, name, saved_model, facts)
         alias, why = _rank(version, skill, facts["test"], champion)
         tracker.client.set_registered_model_alias(name, alias, version)
     tracker.tags({"registered": f"{name} {version}", "why": why})
-    return f"Registered as {name}, version {version}: {alias}, {why}."
+    what = "Registered" if record["chosen"]["role"] == "model" else f"The {chosen} is registered"
+    return f"{what} as {name}, version {version}: {alias}, {why}."
 
 
 def test_of(record: Mapping[str, Any]) -> str:

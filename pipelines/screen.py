@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,25 +62,58 @@ class Screen:
 
     def table(self, rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
         """The metrics of every candidate, baselines first, the best of each column in bold."""
+        self._table("Test part", ("mae", "rmse", "mase", "pinball"), rows, facts["source"]["sample"])
+
+    def backtest_table(self, record: dict[str, Any]) -> None:
+        """Every candidate over the folds of a backtest: mean ± standard deviation, and in how many it was the best.
+
+        Errors are told as MASE where several targets or series have no unit in common.
+        """
+        folds = len(record["folds"])
+        error = "mase" if record["unit"] is None else "mae"
+        title = f"Test parts of {folds} folds, mean ± standard deviation"
+        self._table(title, (error, "pinball"), record["summary"], record["source"]["sample"], folds)
+
+    def fold_line(self, fold: dict[str, Any], folds: int) -> None:
+        """A fold of a backtest that is done: when it was tested, and the errors of the model and its best rival."""
+        from pipelines.report.numbers import when
+
+        rows, test = fold["metrics"], next(p for p in fold["splits"] if p["part"] == "test")
+        key, unit = ("mase", " (MASE)") if fold["by_step"]["of"] == "MASE" else ("mae", "")
+        model = next(row for row in rows if row["role"] == "model")
+        rival = min((row for row in rows if row is not model), key=lambda row: row["mase"])
+        self.say(
+            f"fold {fold['number']}/{folds}  {when(test['start'], clock=False)} to {when(test['end'], clock=False)}  "
+            f"the model {model[key]:#.4g}, {rival['name']} {rival[key]:#.4g}{unit}  skill {model['skill']:+.1%}  "
+            f"{fold['seconds']:.0f} s"
+        )
+
+    def _table(
+        self, title: str, errors: tuple[str, ...], rows: list[dict[str, Any]], sample: bool, folds: int = 0
+    ) -> None:
         from rich.table import Table
 
-        mark = " [bold yellow]SAMPLE[/]" if facts["source"]["sample"] else ""
-        table = Table(title=f"Test part{mark}", title_justify="left", box=None, pad_edge=False, padding=(0, 2))
-        columns = [("mae", "MAE", min), ("rmse", "RMSE", min), ("mase", "MASE", min), ("skill", "skill", max)]
-        if any(row.get("pinball") is not None for row in rows):
-            columns.insert(3, ("pinball", "pinball", min))
-        table.add_column("")
-        for heading in [*(heading for _, heading, _ in columns), "fitted"]:
+        from pipelines.report.bands import column, hundredths
+        from pipelines.report.tables import HEADS
+
+        columns: dict[str, list[str]] = {}
+        for key in (key for key in errors if any(row.get(key) is not None for row in rows)):
+            columns[HEADS[key]] = _figures(rows, key, min)
+        covered = column(rows)
+        if covered:
+            shares = [row.get(covered[0]) for row in rows]
+            columns[f"in {hundredths(covered[1])} %"] = ["–" if s is None else f"{s:.1%}" for s in shares]
+        columns["skill"] = _figures(rows, "skill", max)
+        if folds:
+            columns["best in"] = [f"{row['best_in']}/{folds}" for row in rows]
+        columns["fitted"] = [f"{row['seconds']:.1f} s" if row["seconds"] else "–" for row in rows]
+        mark = " [bold yellow]SAMPLE[/]" if sample else ""
+        table = Table(title=f"{title}{mark}", title_justify="left", box=None, pad_edge=False)
+        table.add_column("", min_width=14)
+        for heading in columns:
             table.add_column(heading, justify="right", no_wrap=True)
-        best = {key: choose(r[key] for r in rows if r.get(key) is not None) for key, _, choose in columns}
-        for row in rows:
-            cells = []
-            for key, _, _ in columns:
-                value = row.get(key)
-                text = "–" if value is None else f"{value:+.1%}" if key == "skill" else f"{value:#.4g}"
-                cells.append(f"[bold]{text}[/]" if value is not None and value == best[key] else text)
-            name = "[cyan]the model[/]" if row["role"] == "model" else escape(row["name"])
-            table.add_row(name, *cells, f"{row['seconds']:.1f} s" if row["seconds"] else "–")
+        for row, *cells in zip(rows, *columns.values(), strict=True):
+            table.add_row("[cyan]the model[/]" if row["role"] == "model" else escape(row["name"]), *cells)
         self.console.print(table)
 
     @contextmanager
@@ -119,6 +152,19 @@ class Screen:
                 )
 
             yield progress
+
+
+def _figures(rows: list[dict[str, Any]], key: str, choose: Callable[..., float]) -> list[str]:
+    """A column: figures with their spread where they have one, the best in bold."""
+    best = choose((row[key] for row in rows if row.get(key) is not None), default=None)
+    texts = []
+    for row in rows:
+        value, deviation = row.get(key), row.get(f"{key}_sd")
+        form, short = ("+.1%", ".1%") if key == "skill" else ("#.4g", "#.2g")
+        text = "–" if value is None else format(value, form)
+        text += "" if value is None or deviation is None else f" ± {format(deviation, short)}"
+        texts.append(f"[bold]{text}[/]" if value is not None and value == best else text)
+    return texts
 
 
 def epoch_line(history: History, epochs: int) -> str:

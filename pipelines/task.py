@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pipelines.config import Configuration
+from seqlayers.errors import ConfigurationError
 
 #: A line for the screen, as a run goes on.
 Say = Callable[[str], None]
@@ -22,6 +23,8 @@ class Candidate:
     role: str  # "baseline" or "model"
     predictor: Any
     seconds: float = 0.0
+    #: What `Task.calibrate` found, such as the bands around a forecast; None before.
+    calibration: Any = None
 
 
 @dataclasses.dataclass
@@ -32,11 +35,19 @@ class Evaluation:
     details: dict[str, Any]
 
 
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What earned its time, in a sentence, and the name of the candidate that is to be shipped."""
+
+    text: str
+    chosen: str
+
+
 class Task(ABC):
     """Where data come from, what a batch is, what is predicted, against which baselines, and what is exported.
 
-    A run calls, in this order: `prepare`, `model_arguments`, the batches, `baselines`, `evaluate` on validation and
-    then once on test, `servable`. Everything between belongs to the run.
+    A run calls, in this order: `prepare`, `model_arguments`, the batches, `baselines`, `calibrate`, `evaluate` on
+    validation and then once on test, `verdict`, `servable`. Everything between belongs to the run.
     """
 
     family: ClassVar[str]
@@ -92,16 +103,28 @@ class Task(ABC):
         """The strong simple models, fitted."""
 
     @abstractmethod
+    def calibrate(self, candidates: list[Candidate]) -> None:
+        """Set each candidate's `calibration`, from the validation part."""
+
+    @abstractmethod
     def evaluate(self, part: str, candidates: list[Candidate]) -> Evaluation:
         """Every candidate on every example of a part."""
 
     @abstractmethod
-    def verdict(self, evaluation: Evaluation) -> str:
-        """The sentence that says what earned its time."""
+    def verdict(self, evaluation: Evaluation) -> Verdict:
+        """What earned its time, and what is to be shipped."""
 
     @abstractmethod
-    def servable(self, model: Any) -> Any:
-        """The model as the export room takes it (`pipelines.export.servable.Servable`)."""
+    def servable(self, candidate: Candidate) -> Any:
+        """A candidate as the export room takes it (`pipelines.export.servable.Servable`)."""
+
+    def folds(self, count: int, *, window: str, embargo: str) -> list[Task]:
+        """The same task on each fold of a rolling origin, first to last, every transform fitted anew.
+
+        Raises:
+            ConfigurationError: a task whose examples have no order in time.
+        """
+        raise ConfigurationError("task", f"'{self.name}' has no order in time to fold.", "a forecast")
 
 
 def build(model: Any, task: Task) -> None:

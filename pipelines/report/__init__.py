@@ -1,4 +1,4 @@
-"""The report of a run: one page that opens offline, and the model card that goes with the model."""
+"""The reports of a run and of a backtest, each a page that opens offline, and the card that goes with a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.report.card import model_card
 from pipelines.workspace import write_atomically
 
-__all__ = ["model_card", "write_report"]
+__all__ = ["model_card", "write_backtest_report", "write_report"]
 
 
 def write_report(record: dict[str, Any], path: Path) -> None:
@@ -19,5 +19,17 @@ def write_report(record: dict[str, Any], path: Path) -> None:
         path: the HTML file, replaced in one step; its folder must be there.
     """
     from pipelines.report.page import render
+
+    write_atomically(path, render(record))
+
+
+def write_backtest_report(record: dict[str, Any], path: Path) -> None:
+    """Write the report of a backtest to `path`, whole or not at all.
+
+    Args:
+        record: a backtest's record, as `backtest.json` holds it.
+        path: the HTML file, replaced in one step; its folder must be there.
+    """
+    from pipelines.report.backtest import render
 
     write_atomically(path, render(record))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pipelines.report import numbers, tables
+from pipelines.report import coverage, numbers, tables
 from pipelines.report.figures import unit_of, units
-from pipelines.report.palette import rival
+from pipelines.report.palette import chosen_baseline, rival
 
 
 def model_card(record: dict[str, Any]) -> str:
@@ -16,6 +16,7 @@ def model_card(record: dict[str, Any]) -> str:
         f"# {_plain(record.get('title'))}",
         _notice(record),
         _plain(numbers.prose(record.get("verdict") or "", units(record))),
+        _shipped(record),
         "## Intended use\n\n" + _use(record),
         "## Data\n\n" + _data(record),
         "## Metrics\n\n" + _metrics(record),
@@ -32,18 +33,27 @@ def _notice(record: dict[str, Any]) -> str:
     return "> **SAMPLE.** Trained on made data: the numbers say that the run works, and nothing about the world."
 
 
+def _shipped(record: dict[str, Any]) -> str:
+    """What the files beside this card hold, where that is not the trained model."""
+    name = chosen_baseline(record)
+    return f"**Exported, and offered to the registry, is the {_plain(name)}, not the trained model.**" if name else ""
+
+
 def _use(record: dict[str, Any]) -> str:
     series, model = record.get("series") or {}, record.get("model") or {}
     targets = series.get("targets") or []
     named = ", ".join(f"`{_code(t)}`" for t in targets[:6]) + (f" and {len(targets) - 6} more" if targets[6:] else "")
-    look_back, horizon, step = (_plain(numbers.span(series.get(k, k))) for k in ("look_back", "horizon", "step"))
+    look_back, horizon = (_plain(numbers.span(series.get(k, k))) for k in ("look_back", "horizon"))
+    every = _plain(numbers.every(series.get("step", "step")))
     said = (
         f"Forecasts {named or 'its targets'} up to {horizon} ahead from the last {look_back} of "
-        f"{numbers.count(len(series.get('columns') or []), 'column')}, one reading every {numbers.every(step)}."
+        f"{numbers.count(len(series.get('columns') or []), 'column')}, one reading every {every}."
     )
-    count = model.get("parameters")
-    parameters = f", {numbers.whole(count)} parameters" if numbers.is_number(count) else ""
-    return f"{said}\n\nModel: `{_code(model.get('tag'))}`{parameters}."
+    count, name = model.get("parameters"), chosen_baseline(record)
+    parameters = f" ({numbers.whole(count)} parameters)" if numbers.is_number(count) else ""
+    tag = f"`{_code(model.get('tag'))}`{parameters}"
+    what = f"the {_plain(name)}, a simple model beside which {tag} was trained" if name else tag
+    return f"{said}\n\nModel: {what}."
 
 
 def _data(record: dict[str, Any]) -> str:
@@ -59,10 +69,10 @@ def _data(record: dict[str, Any]) -> str:
         for p in record.get("splits") or []
     ]
     total, listed = tables.repairs(record)
-    lines.append(f"- {_plain(total)}" + (" " + _plain("; ".join(listed)) + "." if listed else ""))
+    lines += [f"- {_plain(total)}", *(f"  - {_plain(text)}" for text in listed)]
     passed = [_plain(c["name"]) for c in record.get("checks") or [] if c.get("passed")]
     if passed:
-        lines.append(f"- Leak checks passed: {', '.join(passed)}")
+        lines += [f"- {numbers.count(len(passed), 'leak check').capitalize()} passed:", *(f"  - {n}" for n in passed)]
     return "\n".join(lines)
 
 
@@ -75,6 +85,7 @@ def _metrics(record: dict[str, Any]) -> str:
     lines = [_row(heads), _row(["---", *["---:"] * len(table.heads)])]
     for line in table.lines:
         name = f"**{_plain(line.name)}** (model)" if line.style == "model" else _plain(line.name)
+        name += " (exported)" if line.chosen else ""
         lines.append(_row([name, *(f"**{c.text}**" if c.best else c.text for c in line.cells)]))
     return "On the test part, read once; the lowest error of each column in bold.\n\n" + "\n".join(lines)
 
@@ -89,33 +100,47 @@ def _exports(record: dict[str, Any]) -> str:
 
 
 def _limits(record: dict[str, Any]) -> list[str]:
-    source, unit = _source(record), unit_of(record)
-    found = []
+    source, found = _source(record), []
     if source.get("sample"):
         found.append("Trained on a made sample: not for use on real readings.")
     found.append(
         f"Learnt and tested on {_between(source)}; readings of another "
         "place, another instrument or a changed climate of the series are outside what was tested."
     )
-    rows: list[dict[str, Any]] = record.get("metrics") or []
-    model: dict[str, Any] = next((r for r in rows if r.get("role") == "model"), {})
-    other: dict[str, Any] = next((r for r in rows if r["name"] == rival(record)), {})
-    if numbers.is_number(model.get("skill")) and model["skill"] <= 0:
-        found.append(f"Worse than the {_plain(record.get('best_naive'))} forecast: not to be used.")
-    ours, theirs = (row.get("mase", math.nan) for row in (model, other))
-    if numbers.is_number(ours) and numbers.is_number(theirs) and theirs <= ours:
-        found.append(f"The {_plain(other['name'])} is at least as good, and quicker to fit.")
-    worst = [w for w in record.get("windows") or [] if w["label"] == "worst" and numbers.is_number(w.get("mae"))]
-    if worst and unit:
-        error = numbers.with_unit(worst[0]["mae"], unit)
-        found.append(f"In the worst window of the test part its mean absolute error is {error}.")
-    if numbers.is_number(model.get("coverage")):
-        said = f" ({tables.nominal(record)})" if tables.nominal(record) else ""
-        found.append(f"Its quantiles hold {numbers.percent(model['coverage'])} of the truth{said}.")
+    found += _losses(record)
+    found += _worst(record)
+    if record.get("intervals"):
+        found += [_plain(text) for text in (coverage.source(record), *coverage.sentences(record))]
     else:
         found.append("Gives one number a step and no measure of its own uncertainty.")
     found.append("Readings must come at the step it was trained with, in the same units, without gaps.")
     return found
+
+
+def _losses(record: dict[str, Any]) -> list[str]:
+    """Where what is exported is no better than something simpler."""
+    rows = {row["name"]: row for row in record.get("metrics") or []}
+    model: dict[str, Any] = next((r for r in rows.values() if r.get("role") == "model"), {})
+    ours = rows.get(chosen_baseline(record) or "", model)
+    found = []
+    if numbers.is_number(ours.get("skill")) and ours["skill"] <= 0:
+        found.append(f"Worse than the {_plain(record.get('best_naive'))} forecast: not to be used.")
+    other = rows.get(rival(record) or "", {})
+    both = (ours.get("mase", math.nan), other.get("mase", math.nan))
+    if ours is not other and all(map(numbers.is_number, both)) and both[1] <= both[0]:
+        quicker = (other.get("seconds") or 0) < (ours.get("seconds") or 0)
+        found.append(f"The {_plain(other['name'])} is at least as good{', and quicker to fit' if quicker else ''}.")
+    return found
+
+
+def _worst(record: dict[str, Any]) -> list[str]:
+    """How bad a single forecast of the trained model became; of a baseline the windows are not told."""
+    unit = unit_of(record)
+    worst = [w for w in record.get("windows") or [] if w["label"] == "worst" and numbers.is_number(w.get("mae"))]
+    if not worst or not unit or chosen_baseline(record):
+        return []
+    error = numbers.with_unit(worst[0]["mae"], unit)
+    return [f"In the worst window of the test part its mean absolute error is {error}."]
 
 
 def _again(record: dict[str, Any]) -> str:

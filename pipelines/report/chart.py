@@ -40,6 +40,26 @@ WIDE = Size("wide", 860, 270, 54, 8, 5, 22)
 NARROW = Size("narrow", 368, 250, 44, 4, 4, 14)
 
 
+@dataclass(frozen=True)
+class Key:
+    """An entry of a legend: a small drawing, and what it stands for."""
+
+    mark: str
+    text: str
+
+
+def area(style: str, opacity: float) -> str:
+    """A legend's mark for an area."""
+    inside = f'<rect class="band {style}" fill-opacity="{opacity:.3g}" width="26" height="12" rx="2"/>'
+    return f'<svg class="key" viewBox="0 0 26 12" aria-hidden="true">{inside}</svg>'
+
+
+def stroke(style: str) -> str:
+    """A legend's mark for a line."""
+    line = f'<path class="line {style}" d="M1 6h24"/>'
+    return f'<svg class="key" viewBox="0 0 26 12" aria-hidden="true">{line}</svg>'
+
+
 def both(draw) -> str:
     """The two drawings of one figure; the page's style shows one of them."""
     return "".join(f'<div class="{size.name}">{draw(size)}</div>' for size in (WIDE, NARROW))
@@ -110,7 +130,9 @@ class Chart:
         if label and runs:
             self.ends.append((runs[-1][-1][1], label, style))
 
-    def band(self, xs: Sequence[float], low: Sequence[float], high: Sequence[float], style: str) -> None:
+    def band(
+        self, xs: Sequence[float], low: Sequence[float], high: Sequence[float], style: str, opacity: float
+    ) -> None:
         """The area between two lines."""
         rows = zip(xs, low, high, strict=False)
         known = [(x, a, b) for x, a, b in rows if numbers.is_number(a) and numbers.is_number(b)]
@@ -122,7 +144,7 @@ class Chart:
         there = self._thin([(self.at_x(x), self._inside(b)) for x, _, b in known])
         back = self._thin([(self.at_x(x), self._inside(a)) for x, a, _ in known])[::-1]
         d = "L".join(f"{x:.1f} {y:.1f}" for x, y in [*there, *back])
-        self.parts.append(f'<path class="band {style}" d="M{d}Z"/>')
+        self.parts.append(f'<path class="band {style}" fill-opacity="{opacity:.3g}" d="M{d}Z"/>')
 
     def upright(self, value: float, text: str, style: str) -> None:
         """A vertical line at x with a few words over it, on the side where they fit."""

@@ -1,31 +1,32 @@
-"""The pictures of a forecast's report: windows, error by step, learning curves."""
+"""Pictures of errors: by how far ahead, and by epoch; and what the other pictures share with them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines.report import axes, numbers
-from pipelines.report.chart import Chart, Size, both, escape, svg
-from pipelines.report.palette import rival, shown_name, styles
-
-#: Of many targets the windows of this many are drawn.
-TARGETS_DRAWN = 2
+from pipelines.report.chart import Chart, Key, Size, area, both, escape, svg
+from pipelines.report.palette import shown_name, styles
 
 #: A line that rises above this many times the others is let go out of the picture.
 TOWERING = 2.5
 
+#: How dark a band is that shows a spread.
+SPREAD = 0.16
+
 
 @dataclass(frozen=True)
 class Figure:
-    """The drawing and the sentence below it."""
+    """The drawing, the sentence below it, and what its marks stand for."""
 
     svg: str
     caption: str
     title: str = ""
     detail: str = ""
+    legend: Sequence[Key] = ()
 
 
 def unit_of(record: dict[str, Any], target: str | None = None) -> str:
@@ -34,6 +35,15 @@ def unit_of(record: dict[str, Any], target: str | None = None) -> str:
         found = {unit_of(record, t) for t in (record.get("series") or {}).get("targets") or []}
         return found.pop() if len(found) == 1 else ""
     return numbers.unit(_bracketed(target))
+
+
+def several_targets(record: dict[str, Any]) -> bool:
+    return len((record.get("series") or {}).get("targets") or []) > 1
+
+
+def scaled(record: dict[str, Any]) -> bool:
+    """Whether errors are told as MASE: several targets, or several series, have no unit or no size in common."""
+    return several_targets(record) or (record.get("by_step") or {}).get("of") == "MASE"
 
 
 def units(record: dict[str, Any]) -> list[str]:
@@ -45,87 +55,32 @@ def _bracketed(name: str) -> str:
     return name.rpartition("(")[2].partition(")")[0].strip() if "(" in name and name.rstrip().endswith(")") else ""
 
 
-def windows(record: dict[str, Any]) -> list[Figure]:
-    """Past, truth, forecast, ridge and quantiles of a few test windows, target by target, good ones first."""
-    targets = list(dict.fromkeys(w["target"] for w in record.get("windows") or []))[:TARGETS_DRAWN]
-    order = {"good": 0, "typical": 1, "worst": 2}
-    chosen = [w for w in record.get("windows") or [] if w["target"] in targets]
-    chosen.sort(key=lambda w: (targets.index(w["target"]), order.get(w["label"], 3)))
-    return [_window(record, w, several=len(targets) > 1) for w in chosen]
-
-
-def _window(record: dict[str, Any], window: dict[str, Any], several: bool) -> Figure:
-    sample, name = _is_sample(record), rival(record) or "ridge"
-    target, unit = window["target"], unit_of(record, window["target"])
-    past_x, ahead_x = _places(window.get("past_times") or [], window["times"])
-    clock = numbers.instant(window["times"][0]) is not None
-    other = window.get("ridge")
-    bands = sorted((float(q), ys) for q, ys in (window.get("quantiles") or {}).items())
-    everything = [window.get("past") or [], window["truth"], window["forecast"], other or [], *(ys for _, ys in bands)]
-    low, high = _range(everything)
-    labels = ["truth", "model", *([name] if other else []), *(["90 %"] if bands else [])]
-    mae = numbers.with_unit(window.get("mae"), unit)
-    last = past_x[-1:] + ahead_x  # lines begin at the last reading
-    known = (window.get("past") or [])[-1:]
-
-    def draw(size: Size) -> str:
-        first = past_x[0] if past_x else ahead_x[0]
-        chart = Chart(size, _widened(first, ahead_x[-1]), (low, high), labels, bottom=28 if clock else 46)
-        x_ticks = (axes.times if clock else axes.whole)(*chart.x, size.x_ticks)
-        chart.axes(x_ticks, axes.linear(low, high, size.y_ticks), "" if clock else "steps from now", target)
-        for (lower, below), (upper, above) in zip(bands[: len(bands) // 2], reversed(bands), strict=False):
-            chart.band(last[-len(below) :], below, above, "model")
-            for level, ys in ((lower, below), (upper, above)):
-                if numbers.is_number(ys[-1]):
-                    chart.ends.append((chart.at_y(ys[-1]), numbers.percent(level, 0), "model faint"))
-        if past_x:
-            chart.upright(past_x[-1], "forecast made", "quiet")
-        chart.line(past_x, window.get("past") or [], "past")
-        if other:
-            chart.line(last, known + list(other), "ridge", name)
-        few = len(ahead_x) <= 3
-        chart.line(last, known + list(window["truth"]), "truth", "truth", dots=few)
-        chart.line(last, known + list(window["forecast"]), "model", "model", dots=few)
-        return chart.finish(alt, sample)
-
-    truth, made = ([v for v in window[k] if numbers.is_number(v)] for k in ("truth", "forecast"))
-    spans = f"{_span('truth', truth, unit)}; {_span('forecast', made, unit)}"
-    alt = f"{window['label']} window of {target}: {spans}; mean absolute error {mae}."
-    caption = f"Mean absolute error {mae}"
-    if other:
-        caption += f", the {name}’s {numbers.with_unit(_mean_error(window['truth'], other), unit)}"
-    caption += f". Made {numbers.when(window.get('origin'), clock=True)}."
-    if bands:
-        outermost = (numbers.percent(bands[i][0], 0) for i in (0, -1))
-        caption += f" Shaded: from the {' to the '.join(outermost)} quantile."
-    return Figure(both(draw), caption, window["label"], target if several else "")
-
-
 def by_step(record: dict[str, Any]) -> Figure | None:
-    """Mean absolute error against how far ahead, every candidate; bars where there is one step alone."""
+    """Mean absolute error against how far ahead, every candidate; bars where there is one step alone.
+
+    `record["by_step"]["spread"]`, name → (lowest, highest) by step, is drawn as a band around a candidate's line.
+    """
     given = record.get("by_step") or {}
     lines = {name: ys for name, ys in (given.get("mae") or {}).items() if ys}
     if not lines:
         return None
     unit = numbers.unit(given.get("of") or "")
-    steps, ahead = list(given["hours"]), given.get("unit", "steps")
-    title = "mean absolute scaled error" if unit == "MASE" else f"mean absolute error{f' ({unit})' if unit else ''}"
+    steps, ahead, spread = list(given["hours"]), given.get("unit", "steps"), given.get("spread") or {}
+    title = error_title(unit)
     if len(steps) == 1:
         return _bars(record, lines, title, f"{steps[0]:g}{numbers.GAP}{ahead}", "" if unit == "MASE" else unit)
-    kinds, sample = styles(record), _is_sample(record)
+    kinds = styles(record)
     names = {n: shown_name(record, n) for n in lines}
-    peaks = {n: max((v for v in ys if numbers.is_number(v)), default=0.0) for n, ys in lines.items()}
-    main = [p for n, p in peaks.items() if kinds.get(n) in ("model", "ridge") or n == record.get("best_naive")]
-    limit = TOWERING * max(main, default=max(peaks.values()))
-    towering = [n for n, p in peaks.items() if p > limit]
-    top = max([p for n, p in peaks.items() if n not in towering], default=limit) * 1.06 or 1.0
+    top, towering = ceiling(record, {n: [*ys, *spread.get(n, ((), ()))[1]] for n, ys in lines.items()})
 
     def draw(size: Size) -> str:
         chart = Chart(size, (min(0.0, steps[0]), steps[-1]), (0.0, top), list(names.values()), bottom=46)
-        chart.axes(_steps(steps, ahead, size), axes.linear(0, top, size.y_ticks), f"time ahead ({ahead})", title)
+        chart.axes(step_ticks(steps, ahead, size), axes.linear(0, top, size.y_ticks), f"time ahead ({ahead})", title)
+        for name, (low, high) in spread.items():
+            chart.band(steps, low, high, kinds[name], SPREAD)
         for name, ys in sorted(lines.items(), key=lambda item: kinds.get(item[0]) == "model"):
             chart.line(steps, ys, kinds.get(name, "first"), names[name])
-        return chart.finish(alt, sample)
+        return chart.finish(alt, is_sample(record))
 
     said = [f"{names[n]} {_from_to(ys, steps, ahead)}" for n, ys in lines.items()]
     alt = f"Error by time ahead ({title}): " + "; ".join(said) + "."
@@ -135,9 +90,29 @@ def by_step(record: dict[str, Any]) -> Figure | None:
         caption = "The model has no finite error."
     elif model:
         caption = f"The model’s error goes {_from_to(lines[model], steps, ahead)}" + (f", in {unit}." if unit else ".")
-    for name in towering:
-        caption += f" The {name} leaves the picture and reaches {numbers.number(peaks[name])}."
-    return Figure(both(draw), caption)
+    caption += leaving(towering)
+    keys = [Key(area(kinds[n], SPREAD), f"{names[n]}, from its best to its worst fold") for n in spread]
+    return Figure(both(draw), caption, legend=keys)
+
+
+def error_title(unit: str) -> str:
+    """What an axis of errors measures."""
+    return "mean absolute scaled error" if unit == "MASE" else f"mean absolute error{f' ({unit})' if unit else ''}"
+
+
+def ceiling(record: dict[str, Any], lines: Mapping[str, Sequence[float]]) -> tuple[float, dict[str, float]]:
+    """Where a picture of errors ends, and the peaks of those that tower above the others and leave it."""
+    kinds = styles(record)
+    peaks = {n: max((v for v in ys if numbers.is_number(v)), default=0.0) for n, ys in lines.items()}
+    main = [p for n, p in peaks.items() if kinds.get(n) in ("model", "ridge") or n == record.get("best_naive")]
+    limit = TOWERING * max(main, default=max(peaks.values()))
+    towering = {n: p for n, p in peaks.items() if p > limit}
+    return max([p for n, p in peaks.items() if n not in towering], default=limit) * 1.06 or 1.0, towering
+
+
+def leaving(towering: dict[str, float]) -> str:
+    """Of each line that leaves the picture, how far it goes."""
+    return "".join(f" The {n} leaves the picture and reaches {numbers.number(p)}." for n, p in towering.items())
 
 
 def curves(record: dict[str, Any]) -> Figure | None:
@@ -150,13 +125,13 @@ def curves(record: dict[str, Any]) -> Figure | None:
     best = given.get("best_epoch", -1)
     known = [v for v in [*loss, *held] if numbers.is_number(v)]
     log = bool(known) and min(known) > 0 and max(known) > 20 * min(known)
-    low, high = _range([loss, held])
+    low, high = value_range([loss, held])
     if log:
         low, high = min(known) * 0.9, max(known) * 1.1
     at_best: float = held[best] if 0 <= best < len(held) else math.nan
 
     def draw(size: Size) -> str:
-        span = _widened(float(epochs[0]), float(epochs[-1]))
+        span = widened(float(epochs[0]), float(epochs[-1]))
         chart = Chart(size, span, (low, high), ["validation", "training"], log=log, bottom=46)
         y_ticks = (axes.logarithmic if log else axes.linear)(low, high, size.y_ticks)
         chart.axes(axes.whole(*span, size.x_ticks), y_ticks, "epoch", "loss" + (" (logarithmic)" if log else ""))
@@ -166,7 +141,7 @@ def curves(record: dict[str, Any]) -> Figure | None:
         chart.line(epochs, held, "model", "validation")
         if numbers.is_number(at_best):
             chart.dot(chart.at_x(epochs[best]), chart.at_y(at_best), "model")
-        return chart.finish(alt, _is_sample(record))
+        return chart.finish(alt, is_sample(record))
 
     after = len(epochs) - best - 1
     caption = f"{numbers.count(len(epochs), 'epoch').capitalize()}"
@@ -206,17 +181,18 @@ def _bars(record: dict[str, Any], lines: dict[str, Sequence[float]], title: str,
             parts.append(f'<rect class="bar {style}" x="146" y="{y + 2}" width="{max(width, 1):.1f}" height="16"/>')
             said = escape(f"{texts[name]} {unit}".strip())
             parts.append(f'<text class="tick" x="{152 + width:.1f}" y="{y + 14}">{said}</text>')
-        return svg(size.width, 40 + 28 * len(values), "".join(parts), alt, _is_sample(record))
+        return svg(size.width, 40 + 28 * len(values), "".join(parts), alt, is_sample(record))
 
     alt = f"{title}, {ahead} ahead: " + "; ".join(f"{shown_name(record, n)} {t}" for n, t in texts.items()) + "."
     return Figure(both(draw), f"The horizon is a single step, {ahead} ahead.")
 
 
-def _is_sample(record: dict[str, Any]) -> bool:
+def is_sample(record: dict[str, Any]) -> bool:
+    """Whether the data are made."""
     return bool((record.get("source") or {}).get("sample"))
 
 
-def _steps(steps: list[float], unit: str, size: Size) -> axes.Ticks:
+def step_ticks(steps: list[float], unit: str, size: Size) -> axes.Ticks:
     """Ticks by hours are multiples of 3, 6, 12 or 24 where the horizon is that long."""
     if unit == "h" and steps[-1] >= 12:
         gap = next((g for g in (3, 6, 12, 24, 48, 96, 168) if steps[-1] / g <= size.x_ticks), None)
@@ -225,35 +201,17 @@ def _steps(steps: list[float], unit: str, size: Size) -> axes.Ticks:
     return axes.linear(0, steps[-1], size.x_ticks)
 
 
-def _places(past: list[str], ahead: list[str]) -> tuple[list[float], list[float]]:
-    found = [numbers.instant(t) for t in [*past, *ahead]]
-    if all(t is not None for t in found):
-        at = [(t - axes.EPOCH).total_seconds() for t in found if t is not None]
-    else:
-        at = [float(i - len(past) + 1) for i in range(len(found))]
-    return at[: len(past)], at[len(past) :]
-
-
-def _range(lines: Iterable[Sequence[float]]) -> tuple[float, float]:
+def value_range(lines: Iterable[Sequence[float]]) -> tuple[float, float]:
+    """From a little below the lowest to a little above the highest."""
     known = [v for line in lines for v in line if numbers.is_number(v)]
     low, high = min(known, default=0.0), max(known, default=1.0)
     pad = 0.07 * (high - low) or 0.1 * abs(high) or 1.0
     return low - pad, high + pad
 
 
-def _widened(low: float, high: float) -> tuple[float, float]:
+def widened(low: float, high: float) -> tuple[float, float]:
+    """A domain that is not empty."""
     return (low, high) if high > low else (low - 1, high + 1)
-
-
-def _mean_error(truth: Sequence[float], forecast: Sequence[float]) -> float:
-    found = [abs(a - b) for a, b in zip(truth, forecast, strict=False) if numbers.is_number(a) and numbers.is_number(b)]
-    return sum(found) / len(found) if found else math.nan
-
-
-def _span(what: str, values: Sequence[float], unit: str) -> str:
-    if not values:
-        return f"no {what}"
-    return f"{what} between {numbers.number(min(values))} and {numbers.with_unit(max(values), unit)}"
 
 
 def _from_to(ys: Sequence[float], steps: Sequence[float], unit: str) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 #: Between a number and its unit: no line breaks there.
 GAP = "\N{NO-BREAK SPACE}"
@@ -21,7 +21,7 @@ _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _UNITS = {"degC": "°C", "degF": "°F", "deg C": "°C", "deg": "°", "ug/m3": "µg/m³", "W/m2": "W/m²", "g/m3": "g/m³"}
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """A finite number, and not a truth value."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -44,9 +44,22 @@ def decimals(values: Iterable[Any], digits: int = 3) -> int:
 def column(values: Iterable[Any], digits: int = 3) -> list[str]:
     """Values of one column with the same number of decimals, so that the eye can compare them."""
     values = list(values)
-    sizes = sorted(abs(v) for v in values if is_number(v) and v != 0)
-    places = decimals(sizes[len(sizes) // 4 : len(sizes) // 4 + 1], digits)
+    places = _places(values, digits)
     return [fixed(v, places) if is_number(v) else _odd(v) for v in values]
+
+
+def spreads(means: Iterable[Any], deviations: Iterable[Any]) -> list[str]:
+    """Means of one column with their standard deviations, 2.16 ± 0.12; the mean alone where there is none."""
+    means, deviations = list(means), list(deviations)
+    places, texts = _places(means, 3), column(means)
+    pairs = zip(texts, deviations, strict=True)
+    return [f"{text}{GAP}±{GAP}{fixed(d, places)}" if is_number(d) else text for text, d in pairs]
+
+
+def _places(values: list[Any], digits: int) -> int:
+    """Decimal places of a column: from its smaller values, but not from a single tiny one."""
+    sizes = sorted(abs(v) for v in values if is_number(v) and v != 0)
+    return decimals(sizes[len(sizes) // 4 : len(sizes) // 4 + 1], digits)
 
 
 def best(texts: list[str], values: list[Any]) -> list[bool]:
@@ -60,6 +73,18 @@ def best(texts: list[str], values: list[Any]) -> list[bool]:
 
 def percent(share: Any, digits: int = 1) -> str:
     return f"{fixed(100 * share, digits)}{GAP}%" if is_number(share) else _odd(share)
+
+
+def points(difference: float) -> str:
+    """A difference of two shares, without its sign: 6.1 points, 1 point."""
+    said = fixed(abs(100 * difference), 1).removesuffix(".0")
+    return f"{said}{GAP}point{'' if said == '1' else 's'}"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """50, 80 and 95."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def scientific(value: Any) -> str:
@@ -104,6 +129,14 @@ def span(text: Any) -> str:
     return count(int(found[1]), _SPANS[found[2]]).replace(" ", GAP) if found else str(text)
 
 
+def stretch(text: Any) -> str:
+    """As `span`, where a number without a unit counts rows; nothing for a stretch of nought."""
+    said = str("" if text is None else text).strip()
+    if re.fullmatch(r"0*\s*[a-z]*", said):
+        return ""
+    return count(int(said), "row") if said.isdigit() else span(said)
+
+
 def every(text: str) -> str:
     """What follows the word: every hour, every ten minutes."""
     return span(text).removeprefix(f"one{GAP}")
@@ -116,6 +149,12 @@ def with_unit(value: Any, unit: str) -> str:
 def unit(text: str) -> str:
     """A unit as it is printed: degC → °C."""
     return _UNITS.get(text, text)
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    text = text.strip()
+    return text and text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def prose(text: str, units: Iterable[str]) -> str:

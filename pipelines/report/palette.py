@@ -9,10 +9,10 @@ OTHERS = ("first", "second", "third", "fourth")
 
 
 def rival(record: dict[str, Any]) -> str | None:
-    """The strong simple model that stands beside the trained one: the ridge, else whatever baseline was fitted."""
-    baselines = [r for r in record.get("metrics") or [] if r.get("role") == "baseline"]
-    fitted = [r["name"] for r in baselines if "ridge" in r["name"].lower()]
-    return next(iter(fitted or [r["name"] for r in baselines if (r.get("seconds") or 0) > 0]), None)
+    """The fitted baseline with the lowest MASE, else the best naive one."""
+    rows = [r for r in record.get("metrics") or [] if r.get("role") == "baseline" and (r.get("seconds") or 0) > 0]
+    known = [r for r in rows if isinstance(r.get("mase"), (int, float)) and r["mase"] == r["mase"]]
+    return min(known, key=lambda r: r["mase"])["name"] if known else record.get("best_naive")
 
 
 def styles(record: dict[str, Any]) -> dict[str, str]:
@@ -33,3 +33,9 @@ def styles(record: dict[str, Any]) -> dict[str, str]:
 def shown_name(record: dict[str, Any], name: str) -> str:
     """What a line is labelled with: the model's own tag is long, and the tables give it."""
     return "model" if styles(record).get(name) == "model" else name
+
+
+def chosen_baseline(record: dict[str, Any]) -> str | None:
+    """The name of what the run ships, where that is not the trained model."""
+    chosen = record.get("chosen") or {}
+    return chosen["name"] if chosen.get("role") == "baseline" else None

@@ -1,16 +1,23 @@
-"""The tables of a report: metrics beside baselines, target by target, exports, repairs."""
+"""The tables of a report: metrics beside baselines, target by target, exports, repairs, checks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.report import numbers
+from pipelines.report import bands, numbers
 from pipelines.report.chart import escape
-from pipelines.report.figures import unit_of
+from pipelines.report.figures import several_targets, unit_of
 from pipelines.report.palette import shown_name, styles
 
 FORMATS = {"saved_model": "SavedModel", "litert_float32": "LiteRT float32", "litert_int8": "LiteRT int8"}
+#: Repairs, by their first words, that are of a whole column or setting: their count of rows says nothing.
+UNCOUNTED = ("column", "look-back")
+#: So many columns are named in a repair.
+MOST_COLUMNS = 12
+#: What the columns of errors are called.
+HEADS = {"mae": "MAE", "rmse": "RMSE", "mase": "MASE", "pinball": "pinball"}
 STATUS = {"proven": "✓", "refused": "–", "failed": "✕"}
 
 
@@ -19,13 +26,17 @@ class Cell:
     text: str
     best: bool = False
     bar: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
+    """A line's head, its colour, whether it is what the run ships, and its cells."""
+
     name: str
     style: str
     cells: list[Cell]
+    chosen: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,49 +46,74 @@ class Table:
     heads: list[tuple[str, str]]
     lines: list[Line]
 
+    @property
+    def across(self) -> int:
+        """How many columns stand side by side on a phone; the others go below them."""
+        longest = max((len(cell.text) for line in self.lines for cell in line.cells), default=0)
+        return min(len(self.heads), 3) if longest > 11 else len(self.heads) if len(self.heads) <= 5 else 4
+
 
 def metrics(record: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
     """Candidates in the record's order, baselines first; the lowest error of each column is marked."""
-    unit, kinds = unit_of(record), styles(record)
-    several = len((record.get("series") or {}).get("targets") or []) > 1
     heads, columns = [], []
-    for key, head in (("mae", "MAE"), ("rmse", "RMSE"), ("mase", "MASE"), ("pinball", "pinball")):
+    for key, head in errors(rows, HEADS):
         values = [r.get(key) for r in rows]
-        if all(v is None for v in values):
-            continue
-        texts = numbers.column(values)
-        heads.append((head, "" if key == "mase" else unit or ("mixed units" if several else "")))
-        # a quantile loss that the model alone has is not the best of anything
-        marks = numbers.best(texts, values) if sum(v is not None for v in values) > 1 else [False] * len(rows)
-        columns.append([Cell(t, b) for t, b in zip(texts, marks, strict=True)])
-    if any(r.get("coverage") is not None for r in rows):
-        heads.append(("coverage", nominal(record)))
-        columns.append([Cell(numbers.percent(r.get("coverage"))) for r in rows])
+        heads.append((head, unit_for(record, key)))
+        columns.append(marked(values))
+    return finish(record, rows, heads, columns)
+
+
+def errors(rows: list[dict[str, Any]], keys: Iterable[str]) -> list[tuple[str, str]]:
+    """The columns of errors, of `keys`, that any row has, as (key, head)."""
+    return [(key, HEADS[key]) for key in keys if any(r.get(key) is not None for r in rows)]
+
+
+def unit_for(record: dict[str, Any], key: str) -> str:
+    """The unit below the head of a column of errors."""
+    return "" if key == "mase" else unit_of(record) or ("mixed units" if several_targets(record) else "")
+
+
+def marked(values: list[Any], texts: list[str] | None = None, notes: list[str] | None = None) -> list[Cell]:
+    """A column of errors, the lowest of it marked; one that a single row has is not the best of anything."""
+    plain = numbers.column(values)
+    marks = numbers.best(plain, values) if sum(v is not None for v in values) > 1 else [False] * len(values)
+    columns = zip(texts or plain, marks, notes or [""] * len(values), strict=True)
+    return [Cell(text, mark, note=note) for text, mark, note in columns]
+
+
+def finish(
+    record: dict[str, Any], rows: list[dict[str, Any]], heads: list[tuple[str, str]], columns: list[list[Cell]]
+) -> Table:
+    """The columns that tables of candidates end with: coverage of one band, skill, seconds; and their lines."""
+    kinds, chosen = styles(record), (record.get("chosen") or {}).get("name")
+    covered = bands.column(rows)
+    if covered:
+        key, share = covered
+        heads.append(("coverage", f"{bands.hundredths(share)}{numbers.GAP}%{numbers.GAP}band"))
+        columns.append([Cell(numbers.percent(r.get(key))) for r in rows])
     skills = [r.get("skill") for r in rows]
-    losses = [-s if s is not None and numbers.is_number(s) else s for s in skills]
+    spread = any(numbers.is_number(r.get("skill_sd")) for r in rows)  # which takes the room of the bars
+    scale = _scale(skills)
+    bars = ["" if spread else skill_bar(r.get("skill"), scale, kinds.get(r["name"], "first")) for r in rows]
+    losses = [-s if numbers.is_number(s) else s for s in skills]
+    texts = [_skill(r) for r in rows]
     marks = numbers.best([numbers.percent(s) for s in skills], losses)
     heads.append(("skill", ""))
-    scale = _scale(skills)
-    columns.append(
-        [
-            Cell(numbers.percent(s), m, skill_bar(s, scale, kinds.get(r["name"], "first")))
-            for s, m, r in zip(skills, marks, rows, strict=True)
-        ]
-    )
-    heads.append(("fitted in", ""))
+    columns.append([Cell(t, m, bar) for t, m, bar in zip(texts, marks, bars, strict=True)])
+    heads.append(("fitted in", "a fold" if spread else ""))
     columns.append([Cell(numbers.duration(r["seconds"]) if r.get("seconds") else numbers.ABSENT) for r in rows])
-    cells = list(zip(*columns, strict=True))
-    pairs = zip(rows, cells, strict=True)
-    return Table(heads, [Line(r["name"], kinds.get(r["name"], "first"), list(c)) for r, c in pairs])
+    pairs = zip(rows, zip(*columns, strict=True), strict=True)
+    return Table(
+        heads, [Line(r["name"], kinds.get(r["name"], "first"), list(c), r["name"] == chosen) for r, c in pairs]
+    )
 
 
-def nominal(record: dict[str, Any]) -> str:
-    """The share of the truth that should lie inside the outermost quantiles, `nominal 80 %`."""
-    for window in record.get("windows") or []:
-        levels = sorted(float(q) for q in window.get("quantiles") or {})
-        if len(levels) > 1:
-            return f"nominal {numbers.percent(levels[-1] - levels[0], 0)}"
-    return ""
+def _skill(row: dict[str, Any]) -> str:
+    deviation = row.get("skill_sd")
+    if not (numbers.is_number(row.get("skill")) and numbers.is_number(deviation)):
+        return numbers.percent(row.get("skill"))
+    mean, spread = (numbers.fixed(100 * v, 1) for v in (row["skill"], deviation))
+    return f"{mean}{numbers.GAP}±{numbers.GAP}{spread}{numbers.GAP}%"
 
 
 def _scale(skills: list[Any]) -> tuple[float, float]:
@@ -112,11 +148,10 @@ def per_target(record: dict[str, Any]) -> tuple[Table, str] | None:
     lines, wins = [], dict.fromkeys(names, 0)
     for target in targets:
         values = [found.get((target, n)) for n in names]
-        texts = numbers.column(values)
-        marks = numbers.best(texts, values)
-        for name, mark in zip(names, marks, strict=True):
-            wins[name] += mark
-        lines.append(Line(target, "", [Cell(t, m) for t, m in zip(texts, marks, strict=True)]))
+        cells = marked(values)
+        for name, cell in zip(names, cells, strict=True):
+            wins[name] += cell.best
+        lines.append(Line(target, "", cells))
     times = {n: "all" if wins[n] == len(targets) else str(wins[n]) for n in names}
     said = [f"the {shown_name(record, n)} for {times[n]}" for n in names if wins[n]]
     summary = f"Lowest error of {len(targets)} targets: {', '.join(said)}" if said else "No target has a finite error"
@@ -126,8 +161,7 @@ def per_target(record: dict[str, Any]) -> tuple[Table, str] | None:
 
 def exports(record: dict[str, Any]) -> list[dict[str, Any]]:
     """A line an export, every number with its unit."""
-    several = len((record.get("series") or {}).get("targets") or []) > 1
-    unit, rows = "" if several else unit_of(record), record.get("exports") or []
+    unit, rows = "" if several_targets(record) else unit_of(record), record.get("exports") or []
     found = []
     for row in rows:
         status = row.get("status", "failed")
@@ -153,27 +187,44 @@ def exports(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def repairs(record: dict[str, Any]) -> tuple[str, list[str]]:
-    """A sentence with the sum, and one for each kind of repair with the columns it touched."""
+    """A sentence with the sums, and one for each kind of repair with the columns it touched.
+
+    What was noticed and kept comes first: it may want a word in the configuration.
+    """
     rows = [r for r in record.get("repairs") or [] if r.get("count")]
-    whats = list(dict.fromkeys(r["what"] for r in rows))
-    left_out = [w for w in whats if w.startswith("column")]
-    listed = []
-    for what in whats:
-        mine = [r for r in rows if r["what"] == what]
-        if what in left_out:
-            listed.append(", ".join(str(r["column"]) for r in mine) + f": {what}")
-            continue
-        text = f"{numbers.whole(sum(r['count'] for r in mine))} {what}"
-        if len(mine) > 1:
-            text += ": " + ", ".join(f"{numbers.whole(r['count'])} in {r['column'] or 'the rows'}" for r in mine)
-        elif mine[0].get("column"):
-            text += f", in {mine[0]['column']}"
-        listed.append(text)
-    repaired = sum(r["count"] for r in rows if r["what"] not in left_out)
-    columns = sum(1 for r in rows if r["what"] in left_out)
+    whats = sorted(dict.fromkeys(r["what"] for r in rows), key=lambda what: not _kept(what))
+    listed = [_repair(what, [r for r in rows if r["what"] == what]) for what in whats]
+    counted = [r for r in rows if not r["what"].startswith(UNCOUNTED)]
+    repaired, kept = (sum(r["count"] for r in counted if _kept(r["what"]) == odd) for odd in (False, True))
+    columns = sum(1 for r in rows if r["what"].startswith("column") and not _kept(r["what"]))
     said = [numbers.count(repaired, "repair")] if repaired else []
     said += [f"{numbers.count(columns, 'column')} left out"] if columns else []
-    return (" and ".join(said).capitalize() + "." if said else "Nothing had to be repaired."), listed
+    said += [f"{numbers.count(kept, 'odd reading')} noticed and kept"] if kept else []
+    if not said:
+        return "Nothing had to be repaired.", listed
+    total = numbers.listed(said)
+    return f"{total[0].upper()}{total[1:]}.", listed
+
+
+def _kept(what: str) -> bool:
+    return ", kept" in what
+
+
+def _repair(what: str, rows: list[dict[str, Any]]) -> str:
+    """`Marked as missing (-9999): 38 – 18 in wv (m/s), 20 in max. wv (m/s)`."""
+    head, columns = what[0].upper() + what[1:], [r["column"] for r in rows if r.get("column")]
+    if what.startswith(UNCOUNTED):
+        return f"{head}{': ' + _some(columns) if columns else ''}"
+    total = f"{head}: {numbers.whole(sum(r['count'] for r in rows))}"
+    if len(rows) > 1:
+        return f"{total} – " + _some([f"{numbers.whole(r['count'])} in {r['column'] or 'the rows'}" for r in rows])
+    return f"{total} in {columns[0]}" if columns else total
+
+
+def _some(texts: list[str]) -> str:
+    """As many as can be read, and how many more."""
+    more = len(texts) - MOST_COLUMNS
+    return ", ".join(texts[:MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _with(text: str, unit: str) -> str:

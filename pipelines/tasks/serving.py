@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from data.forecasting import ForecastData
 from data.transforms.forms import GRAPH
+from pipelines.intervals import Intervals
+from pipelines.task import Candidate
 from seqlayers.model import SequenceModel
 
 
@@ -24,15 +26,22 @@ class ForecastServable:
     Inputs: `readings` float32 (batch, look_back, columns) in the columns' own units; `times` int64 (batch, look_back),
     seconds since 1970 on the data's own clock; `ahead` float32 (batch, horizon, known columns) where there are any.
 
-    Outputs: `forecast` float32 (batch, horizon, targets) in units; `forecast_times` int64 (batch, horizon); from a
-    quantile head also `quantiles` float32 (batch, horizon, targets, quantiles).
+    Outputs: `forecast` float32 (batch, horizon, targets) in units; `forecast_times` int64 (batch, horizon); and, where
+    the candidate has been calibrated or has a quantile head, `quantiles` float32 (batch, horizon, targets, levels).
+
+    Raises:
+        TypeError: the candidate is a rule or a model of another library, which no graph can hold.
     """
 
     metric_name = "mae"
 
-    def __init__(self, name: str, model: SequenceModel, data: ForecastData):
-        self.name, self.model, self.data = name, model, data
-        self.levels = quantile_levels(model)
+    def __init__(self, name: str, candidate: Candidate, data: ForecastData):
+        if not isinstance(candidate.predictor, SequenceModel):
+            raise TypeError(f"'{candidate.name}' cannot be exported: only a SequenceModel can.")
+        self.name, self.data = name, data
+        self.model: SequenceModel = candidate.predictor
+        self.intervals: Intervals | None = candidate.calibration
+        self.levels = quantile_levels(self.model) if self.intervals is None else self.intervals.levels
 
     def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
         spec, transform = self.data.spec, self.data.transform
@@ -52,11 +61,16 @@ class ForecastServable:
         if ahead is not None:
             given["ahead"] = ahead
         output = self.model(given, training=False)
-        found = {"forecast_times": transform.ahead_times(times[:, -1], xp=GRAPH)}
-        if not self.levels:
-            return found | {"forecast": transform.invert(output, xp=GRAPH)}
-        bands = transform.invert(output, xp=GRAPH, axis=-2)
-        return found | {"quantiles": bands, "forecast": self.model.head.predict(bands)}
+        if quantile_levels(self.model):
+            own = transform.invert(output, xp=GRAPH, axis=-2)
+            forecast = self.model.head.predict(own)
+        else:
+            forecast, own = transform.invert(output, xp=GRAPH), None
+        found = {"forecast": forecast, "forecast_times": transform.ahead_times(times[:, -1], xp=GRAPH)}
+        if self.intervals is not None:
+            scale = self.intervals.scale(readings[..., : transform.targets], xp=GRAPH)
+            own = self.intervals.quantiles(forecast, own, scale, xp=GRAPH)
+        return found if own is None else found | {"quantiles": own}
 
     def models(self) -> list[Any]:
         return [self.model]
@@ -93,6 +107,7 @@ class ForecastServable:
             "targets": list(data.transform.columns[: data.transform.targets]),
             "known_ahead": list(data.transform.known_ahead),
             "quantiles": list(self.levels),
+            "intervals": None if self.intervals is None else self.intervals.to_json(),
             "transform": data.transform.to_json(),
             "inputs": {
                 "readings": "float32 (batch, look_back, columns), raw units",
@@ -101,5 +116,6 @@ class ForecastServable:
             "outputs": {
                 "forecast": "float32 (batch, horizon, targets), raw units",
                 "forecast_times": "int64 (batch, horizon)",
+                **({"quantiles": "float32 (batch, horizon, targets, levels), raw units"} if self.levels else {}),
             },
         }

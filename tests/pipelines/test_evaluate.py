@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipelines import baselines
-from pipelines.evaluate import ForecastErrors, pick_windows, verdict
+from pipelines.evaluate import ForecastErrors, IntervalErrors, pick_windows, verdict
+from pipelines.task import Verdict
 
 
 @pytest.fixture
@@ -26,25 +27,29 @@ def test_errors_in_batches_equal_the_definitions(forecasts):
     assert row["mae"] == pytest.approx(np.abs(truth - forecast).mean())
     assert row["rmse"] == pytest.approx(np.sqrt(((truth - forecast) ** 2).mean((0, 1))).mean())
     assert row["mase"] == pytest.approx((np.abs(truth - forecast) / scale[:, None]).mean())
-    assert row["pinball"] is None and row["coverage"] is None
     np.testing.assert_allclose(errors.mae_by_step(), np.abs(truth - forecast).mean(0))
     assert errors.rows_by_target()[1]["mae"] == pytest.approx(np.abs(truth - forecast)[..., 1].mean())
 
 
-def test_pinball_and_coverage_equal_the_definitions(forecasts):
+def test_pinball_coverage_and_width_equal_the_definitions(forecasts):
     truth, forecast, scale = forecasts
-    levels = (0.1, 0.5, 0.9)
-    bands = forecast[..., None] + np.array([-1.0, 0.0, 1.0])
-    errors = ForecastErrors(6, 2, levels)
-    errors.add(truth, forecast, scale, bands)
+    levels = (0.1, 0.25, 0.5, 0.75, 0.9)
+    quantiles = forecast[..., None] + np.array([-1.0, -0.4, 0.0, 0.4, 1.0])
+    errors = IntervalErrors(6, 2, levels)
+    for part in (slice(0, 7), slice(7, 50)):
+        errors.add(truth[part], quantiles[part], scale[part])
+    row = errors.row()
     by_hand = [
         (q * max(y - b, 0) + (1 - q) * max(b - y, 0))
-        for y, row in zip(truth.ravel(), bands.reshape(-1, 3), strict=True)
-        for q, b in zip(levels, row, strict=True)
+        for y, own in zip(truth.ravel(), quantiles.reshape(-1, 5), strict=True)
+        for q, b in zip(levels, own, strict=True)
     ]
-    assert errors.row()["pinball"] == pytest.approx(np.mean(by_hand))
-    inside = (truth >= bands[..., 0]) & (truth <= bands[..., -1])
-    assert errors.row()["coverage"] == pytest.approx(inside.mean())
+    assert row["pinball"] == pytest.approx(np.mean(by_hand))
+    inside = (truth >= quantiles[..., 0]) & (truth <= quantiles[..., -1])
+    assert row["coverage_80"] == pytest.approx(inside.mean()) and row["coverage_50"] < row["coverage_80"]
+    assert errors.coverage_by_step()["0.8"] == pytest.approx(inside.mean((0, 2)))
+    assert errors.width_by_step(scaled=False)["0.8"] == pytest.approx([2.0] * 6)
+    assert errors.width_by_step(scaled=True)["0.5"] == pytest.approx([np.mean(0.8 / scale)] * 6)
 
 
 def test_naive_forecasts_use_only_the_past():
@@ -84,15 +89,46 @@ def _row(name, role, mase, seconds=0.0):
     return {"name": name, "role": role, "mae": mase, "mase": mase, "skill": 1 - mase / 2.0, "seconds": seconds}
 
 
+def _verdict(model, ridge, arima=None, candidate="best"):
+    rows = [_row("last value", "baseline", 2.0), _row("ridge", "baseline", ridge, 0.3)]
+    rows += [_row("arima", "baseline", arima, 37)] if arima else []
+    rows.append(_row("gru", "model", model, 40))
+    return verdict(rows, "last value", "degC", ["ridge"], candidate)
+
+
 @pytest.mark.parametrize(
-    ("model", "ridge", "said"),
+    ("model", "ridge", "said", "chosen"),
     [
-        (1.0, 1.2, "The trained model earns its time"),
-        (1.2, 1.0, "Use the ridge"),
-        (1.001, 1.0, "to be preferred"),
-        (2.5, 2.2, "must not be used"),
+        (1.0, 1.2, "The trained model earns its time", "gru"),
+        (1.2, 1.0, "Use the ridge: its error of 1.00 degC is 16.7% below the trained model's", "ridge"),
+        (0.996, 1.0, "to be preferred", "ridge"),
+        (0.994, 1.0, "The trained model earns its time", "gru"),
+        (2.5, 2.2, "It must not be used. Nor must the ridge", "ridge"),
+        (2.2, 2.5, "The model loses to the best naive forecast (last value): 2.20 degC, 10.0% above it", "gru"),
+        (2.5, 1.0, "Use the ridge: its error of 1.00 degC is 50.0% below the best naive forecast", "ridge"),
     ],
 )
-def test_the_verdict_follows_the_table(model, ridge, said):
-    rows = [_row("last value", "baseline", 2.0), _row("ridge", "baseline", ridge, 0.3), _row("gru", "model", model, 40)]
-    assert said in verdict(rows, "last value", "degC")
+def test_the_verdict_follows_the_table(model, ridge, said, chosen):
+    found = _verdict(model, ridge)
+    assert said in found.text and found.chosen == chosen
+
+
+def test_a_classical_baseline_that_is_best_of_all_is_named_and_not_shipped():
+    found = _verdict(1.0, 1.2, arima=0.8)
+    assert found.chosen == "gru"
+    assert "Better still is arima: its error of 0.800 degC is 20.0% below the trained model's, for 37 s" in found.text
+    assert "Better still is arima" in _verdict(1.2, 1.0, arima=0.9).text
+    assert "arima" not in _verdict(1.0, 1.2, arima=1.1).text
+    assert "Better still" not in _verdict(2.5, 2.4, arima=2.2).text, "it loses to naive itself"
+
+
+def test_the_configured_model_is_chosen_where_that_is_asked_for():
+    found = _verdict(1.2, 1.0, candidate="model")
+    assert found.chosen == "gru" and "Use the ridge" in found.text and "exported" not in found.text
+
+
+def test_without_a_solved_baseline_the_model_is_chosen():
+    rows = [_row("last value", "baseline", 2.0), _row("gru", "model", 1.0, 40)]
+    assert verdict(rows, "last value", None) == Verdict(
+        "The model's error of 1.00 (MASE) is 50.0% below the best naive forecast (last value).", "gru"
+    )

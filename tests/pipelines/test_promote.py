@@ -29,18 +29,21 @@ def run(home, saved_model):
     return offered
 
 
-def record(skill, *, sample=False, sha256="a" * 64, horizon="24h"):
+def record(skill, *, sample=False, sha256="a" * 64, horizon="24h", ridge=0.05, chosen="model"):
+    tag = "value>gru>last>forecast"
     return {
         "task": "weather",
         "source": {"name": "weather.csv", "sha256": sha256, "sample": sample},
         "series": {"targets": ["T (degC)"], "step": "1h", "horizon": horizon, "look_back": "5d"},
         "repairs": [],
         "splits": [{"part": "train", "end": "2020-09-01"}, {"part": "test", "start": "2020-10-20"}],
-        "model": {"tag": "value>gru>last>forecast"},
+        "model": {"tag": tag},
+        "chosen": {"name": tag, "role": "model"} if chosen == "model" else {"name": chosen, "role": "baseline"},
         "best_naive": "last value",
         "metrics": [
             {"name": "last value", "role": "baseline", "skill": 0.0},
-            {"name": "value>gru>last>forecast", "role": "model", "mae": 1.0, "skill": skill},
+            {"name": "ridge", "role": "baseline", "skill": ridge},
+            {"name": tag, "role": "model", "mae": 1.0, "skill": skill},
         ],
     }
 
@@ -66,6 +69,15 @@ def test_champions_and_challengers(run):
     said, _ = run(0.30)
     assert "version 3: champion, its skill of 0.300 is above version 1's 0.200 on the same test" in said
     assert aliases(tracker)["champion"] == "3"
+
+
+def test_a_solved_baseline_that_was_chosen_is_what_is_registered(run):
+    said, tracker = run(0.20, ridge=0.25, chosen="ridge")
+    assert said == "The ridge is registered as seqlayers-weather, version 1: champion, the first of its name."
+    version = tracker.client.get_model_version("seqlayers-weather", "1")
+    assert (version.tags["slots"], version.tags["skill"]) == ("ridge", "0.25")
+    said, _ = run(0.22)
+    assert "challenger, its skill of 0.220 is not above the champion's (version 1, 0.250)" in said
 
 
 @pytest.mark.parametrize("changes", [{"sha256": "b" * 64}, {"horizon": "1h"}])

@@ -15,7 +15,7 @@ from pipelines.report.page import render
 from tests.pipelines.records import TAG, record
 from tests.pipelines.report.pages import ODD, Page, difficult, page, words
 
-SECTIONS = ["data", "metrics", "forecasts", "steps", "model", "learning", "exports", "checks", "reproduce"]
+SECTIONS = ["data", "metrics", "forecasts", "steps", "coverage", "model", "learning", "exports", "checks", "reproduce"]
 
 
 def test_one_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_one_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
 
 
 def test_nothing_is_loaded_from_anywhere() -> None:
-    found = page(quantiles=True, branches=True)
+    found = page(branches=True)
     for tag, attrs in found.tags:
         assert tag not in ("script", "link", "iframe", "img", "object", "image", "use")
         for name, value in attrs.items():
@@ -52,8 +52,8 @@ def test_every_part_is_there() -> None:
         assert len(words(found.section(name))) > 40, name
     assert found.text.index("The trained model earns its time") < found.text.index("SHA-256")
     assert "9b1d6c0f" * 8 in found.text
-    assert "41 repairs and one column left out." in found.text
-    assert "38 marked as missing (-9999): 18 in wv (m/s), 20 in max. wv (m/s)" in found.text
+    assert "42 repairs, one column left out and 30 odd readings noticed and kept." in found.text
+    assert "Marked as missing (-9999): 38 – 18 in wv (m/s), 20 in max. wv (m/s)" in found.text
     assert "no target crosses a border" in found.text
     assert "seqlayers run weather --source sample" in found.text and "tensorflow 2.21.0" in found.text
     assert "{kind: gru, units: 64}" in found.text and "3f2a9c1" in found.text
@@ -63,16 +63,17 @@ def test_baselines_stand_first_and_the_lowest_error_is_marked() -> None:
     lines = re.findall(r"<tr role=\"row\".*?</tr>", page().section("metrics").split("<details>")[0], re.S)[1:]
     names = ["last value", "seasonal naive", "drift", "ridge", TAG]
     assert [next(n for n in reversed(names) if n in words(line)) for line in lines] == names
-    assert [line.count("(best)") for line in lines] == [0, 0, 0, 0, 4]  # MAE, RMSE, MASE, skill
+    assert [line.count("(best)") for line in lines] == [0, 0, 0, 0, 5]  # MAE, RMSE, MASE, pinball, skill
     cells = re.findall(r"<td.*?</td>", lines[-1], re.S)
-    assert [words(c) for c in cells] == [*("2.16 (best)", "2.83 (best)", "3.07 (best)", "20.3 % (best)", "92 s")]
+    told = ["2.16 (best)", "2.83 (best)", "3.07 (best)", "0.777 (best)", "79.1 %", "20.3 % (best)", "92 s"]
+    assert [words(c) for c in cells] == told
 
 
 def test_the_ridge_is_marked_where_it_is_better() -> None:
     made = record()
-    made["metrics"][-1].update(mae=2.4, rmse=3.2, mase=3.5, skill=0.11)
+    made["metrics"][-1].update(mae=2.4, rmse=3.2, mase=3.5, pinball=0.9, skill=0.11)
     lines = re.findall(r"<tr role=\"row\".*?</tr>", Page(render(made)).section("metrics"), re.S)
-    assert [line.count("(best)") for line in lines[1:6]] == [0, 0, 0, 4, 0]
+    assert [line.count("(best)") for line in lines[1:6]] == [0, 0, 0, 5, 0]
 
 
 def test_errors_that_print_alike_are_marked_alike() -> None:
@@ -197,16 +198,51 @@ def test_a_resumed_run_says_so() -> None:
 
 def test_a_failed_leak_check_stands_at_the_top() -> None:
     made = record()
-    made["checks"][1]["passed"] = False
+    made["checks"][2]["passed"] = False
     assert "Leak check failed: no target crosses a border." in Page(render(made)).text.split("SHA-256")[0]
 
 
-def test_quantiles_are_drawn_and_named() -> None:
-    found = page(quantiles=True)
-    assert found.section("forecasts").count('class="band model"') == 6  # three windows, wide and narrow
-    assert "from the 10\xa0% to the 90\xa0% quantile" in found.section("forecasts")
-    assert "nominal 80\xa0%" in found.section("metrics")
-    assert "band" not in page().section("forecasts")
+def test_bands_are_drawn_inside_each_other_and_named() -> None:
+    drawn = page().section("forecasts")
+    paths = re.findall(r'<path class="band model" fill-opacity="([\d.]+)" d="([^"]*)"', drawn)
+    assert len(paths) == 3 * 2 * 3 and len({opacity for opacity, _ in paths}) == 1  # windows, wide and narrow, bands
+    heights = [max(ys) - min(ys) for ys in ([float(y) for y in re.findall(r" ([\d.]+)", d)] for _, d in paths)]
+    assert all(a > b > c for a, b, c in zip(heights[::3], heights[1::3], heights[2::3], strict=True))
+    assert drawn.count("</svg>bands for 50</li>") == drawn.count("</svg>95 of 100 cases</li>") == 3
+    assert drawn.count("Bands for 50, 80 and 95 of 100 cases; the widest ends between") == 3 * 2  # read aloud
+    assert re.search(r"Of 24 readings, \d+, \d+ and \d+ lie inside the 50, 80 and 95\xa0% bands", drawn)
+    without = page(bands=False)
+    assert 'class="band' not in without.section("forecasts") and 'id="coverage"' not in without.source
+    assert "pinball" not in without.section("metrics")
+
+
+def test_what_is_exported_instead_of_the_model_is_said_where_it_matters() -> None:
+    made = record(chosen={"name": "ridge", "role": "baseline"})
+    found = Page(render(made))
+    assert "Exported, and offered to the registry, is the ridge" in found.text.split("SHA-256")[0]
+    assert "These files are of the ridge" in words(found.section("exports"))
+    lines = re.findall(r"<tr role=\"row\".*?</tr>", found.section("metrics"), re.S)[1:6]
+    assert [("exported" in line, line.count(">model<")) for line in lines] == [
+        *[(False, 0)] * 3,
+        (True, 0),
+        (False, 1),
+    ]
+    assert "skill of the ridge14.0" in found.text.replace("\n", "")
+    card = model_card(made)
+    assert "**Exported, and offered to the registry, is the ridge, not the trained model.**" in card
+    assert "Model: the ridge, a simple model beside which `value>gru>last>forecast`" in card
+    assert "| ridge (exported) |" in card and "In the worst window" not in card
+    assert "not the trained model" not in page().text and "not the trained model" not in model_card(record())
+
+
+def test_a_long_list_of_repairs_stays_short() -> None:
+    rows = [{"what": "empty or NaN", "count": 2, "column": f"c{i}"} for i in range(300)]
+    rows += [{"what": "column of text, left out", "count": 9, "column": f"t{i}"} for i in range(40)]
+    rows += [{"what": "look-back set to 12 rows, less than usual: the series is short", "count": 900, "column": None}]
+    text = page(repairs=rows).text
+    assert "600 repairs and 40 columns left out." in text
+    assert "Empty or NaN: 600 – 2 in c0, 2 in c1," in text and "2 in c11 and 288 more" in text
+    assert "Look-back set to 12 rows, less than usual: the series is short" in text and "900" not in text
 
 
 def test_branches_are_drawn_side_by_side_and_joined() -> None:
@@ -226,7 +262,7 @@ def test_a_baseline_that_towers_above_all_others_does_not_flatten_them() -> None
 
 
 def test_the_card_says_what_it_is_for_and_where_it_ends() -> None:
-    card = model_card(record(quantiles=True))
+    card = model_card(record())
     for head in ("Intended use", "Data", "Metrics", "Exports", "Limits", "Run it again"):
         assert f"\n## {head}\n" in card
     table = [line for line in card.splitlines() if line.startswith("|")]
@@ -234,6 +270,8 @@ def test_the_card_says_what_it_is_for_and_where_it_ends() -> None:
     assert table[2].startswith("| last value | 2.71 |") and "**2.16**" in table[6]
     assert len({line.count(" | ") for line in table[:7]}) == 1
     assert "2.16 °C is 20.3 % below" in card.replace("\xa0", " ")
+    assert "The 95 % band holds only 89.0 % of the truth, 6 points less than it should" in card.replace("\xa0", " ")
+    assert "no measure of its own uncertainty" in model_card(record(bands=False))
     loses = record()
     loses["metrics"][-1].update(skill=-0.1, mase=4.2)
     assert "not to be used" in model_card(loses) and "The ridge is at least as good" in model_card(loses)

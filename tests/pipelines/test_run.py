@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,7 +37,8 @@ def test_the_last_line_is_the_result_as_json(run):
     found = answer.json
     assert found["status"] == "done" and found["task"] == "forecast" and found["sample"] is False
     assert set(found) == {
-        "task", "run_id", "status", "source", "sample", "metrics", "baselines", "skill", "artifacts", "seconds",
+        "task", "run_id", "status", "source", "sample", "metrics", "baselines", "skill", "chosen", "artifacts",
+        "seconds",
     }  # fmt: skip
     assert {"last value", "seasonal naive", "drift", "ridge"} <= set(found["baselines"])
     assert found["metrics"]["mae"] > 0
@@ -65,7 +67,9 @@ def test_predict_answers_from_either_export(run, tmp_path):
         assert answer.code == 0, answer.out
         assert output.with_suffix(".png").stat().st_size > 1000
         tables.append(pd.read_csv(output))
-    assert list(tables[0].columns) == ["time", "units"]
+    assert list(tables[0].columns[:2]) == ["time", "units"]
+    bands = [f"units q{q:g}" for q in (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)]
+    assert list(tables[0].columns[2:]) == bands and (np.diff(tables[0][bands], axis=1) >= 0).all()
     assert str(tables[0]["time"][0]).startswith("2024-02-05")  # the day after the last row
     np.testing.assert_allclose(tables[0]["units"], tables[1]["units"], rtol=1e-5)
 
@@ -75,6 +79,30 @@ def test_compare_lists_the_run(run):
     listed = seqlayers("compare", "forecast", "--home", home, "--json")
     assert listed.code == 0
     assert listed.json[0]["mae"] == pytest.approx(answer.json["metrics"]["mae"])
+
+
+def test_the_ridge_is_exported_and_registered_where_it_is_the_better_one(run):
+    home, source, answer = run
+    record = json.loads((home / "runs" / "forecast" / "latest" / "record.json").read_text())
+    assert answer.json["baselines"]["ridge"]["mase"] < answer.json["metrics"]["mase"]  # two epochs are not enough
+    assert answer.json["chosen"] == "ridge" and record["chosen"] == {"name": "ridge", "role": "baseline"}
+    assert "Use the ridge" in record["verdict"]
+    store = mlflow.MlflowClient(f"sqlite:///{home / 'mlflow.db'}")
+    assert store.get_model_version_by_alias("seqlayers-forecast", "champion").tags["slots"] == "ridge"
+    predicted = seqlayers(
+        "predict", home / "runs" / "forecast" / "latest", "--input", source, "--output", home / "f.csv"
+    )
+    assert predicted.code == 0
+
+
+def test_the_configured_model_is_exported_on_request(tmp_path):
+    answer = seqlayers(
+        "run", "forecast", "--source", write(sales(), tmp_path / "a.csv"), "--home", tmp_path, *TARGET,
+        "--set", "model={head: {kind: linear, solve: ridge, subtract: last, strengths: [10.0]}}",
+        "--set", "export.formats=[saved_model]", "--set", "export.candidate=model", "--json",
+    )  # fmt: skip
+    assert answer.code == 0 and answer.json["chosen"] == "linear"
+    assert answer.json["baselines"]["ridge"]["mase"] < answer.json["metrics"]["mase"]
 
 
 def test_the_keras_file_loads_and_is_the_model_that_was_exported(run):

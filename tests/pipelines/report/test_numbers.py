@@ -62,6 +62,19 @@ def test_durations_and_counts_are_words() -> None:
     assert numbers.count(1, "repair") == "one repair" and numbers.count(17544, "row") == "17,544 rows"
 
 
+def test_a_mean_has_its_spread_beside_it_in_the_same_decimals() -> None:
+    gap = numbers.GAP
+    assert numbers.spreads([2.709, 12.6], [0.1234, None]) == [f"2.71{gap}±{gap}0.12", "12.60"]
+    assert numbers.points(-0.061) == f"6.1{gap}points" and numbers.points(0.01) == f"1{gap}point"
+    assert numbers.listed(["50", "80", "95"]) == "50, 80 and 95" and numbers.listed(["50"]) == "50"
+
+
+def test_a_stretch_of_nought_is_nothing_and_a_bare_number_counts_rows() -> None:
+    assert [numbers.stretch(text) for text in (None, "0", "0h", "144", "24h")] == [
+        *("", "", "", "144 rows", f"24{numbers.GAP}hours")
+    ]
+
+
 def test_units_are_put_right_in_prose_behind_numbers_alone() -> None:
     said = numbers.prose("T (degC): 2.16 degC, 20.3% below the ridge's", ["degC"])
     assert said == f"T (degC): 2.16{numbers.GAP}°C, 20.3{numbers.GAP}% below the ridge’s"
@@ -78,5 +91,5 @@ def test_repairs_are_counted_in_words() -> None:
     assert repairs(record(repairs=[])) == ("Nothing had to be repaired.", [])
     assert repairs(record(repairs=[{"what": "empty or NaN", "count": 1, "column": "x"}])) == (
         "One repair.",
-        ["1 empty or NaN, in x"],
+        ["Empty or NaN: 1 in x"],
     )
