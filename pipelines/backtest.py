@@ -12,8 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from pipelines.baselines import NAIVE
 from pipelines.fitting import fit_candidates
-from pipelines.job import Job, Order, job
+from pipelines.job import Folding, Job, Order, job
 from pipelines.report import write_backtest_report
 from pipelines.screen import Screen
 from pipelines.task import Evaluation, Task, build
@@ -26,7 +27,7 @@ SPREAD = ("mae", "rmse", "mase", "skill")
 ARTIFACTS = ("configuration.yaml", "backtest.json", "report.html")
 
 
-def backtest(order: Order, screen: Screen, *, count: int, window: str, embargo: str) -> dict[str, Any]:
+def backtest(order: Order, screen: Screen, folding: Folding) -> dict[str, Any]:
     """Fit and test every candidate on each fold of a rolling origin; returns the record.
 
     A fold that is complete is kept on disk, so that an interrupted backtest goes on with the one it was at.
@@ -34,19 +35,21 @@ def backtest(order: Order, screen: Screen, *, count: int, window: str, embargo: 
     Args:
         order: what was asked for.
         screen: where progress goes.
-        count: folds.
-        window: `expanding` trains on all that came before a fold, `sliding` on a stretch of fixed length.
-        embargo: left out between the parts of a fold, as a duration or in rows.
+        folding: how many folds, and where they lie.
+
+    Raises:
+        FloatingPointError: a model diverged in one of the folds, which it names.
     """
-    with job(order, screen, backtest=f"{count} {window} {embargo}") as work:
-        tasks = work.task.folds(count, window=window, embargo=embargo)
-        folds = []
-        for number, task in enumerate(tasks, 1):
+    count = folding.count
+    with job(order, screen, folding=folding) as work:
+        facts, folds = work.folds[0].describe(), []
+        for number in range(1, count + 1):
             screen.heading(f"Fold {number} of {count}")
+            task = work.folds.pop(0)  # what it has fitted is let go of with it
             fold = _kept(work.folder / f"fold-{number}.json", partial(_fold, number, task, work))
             folds.append(fold)
             screen.fold_line(fold, count)
-        record = _record(work, folds, tasks[0].describe(), window, embargo)
+        record = _record(work, folds, facts, folding)
         screen.heading(f"{count} folds")
         screen.backtest_table(record)
         screen.say(record["verdict"])
@@ -56,9 +59,6 @@ def backtest(order: Order, screen: Screen, *, count: int, window: str, embargo: 
         write_atomically(folder / "backtest.json", json.dumps(record, indent=1))
         write_backtest_report(record, folder / "report.html")
         _track(work, record)
-        for number in range(1, count + 1):
-            for leftover in (f"fold-{number}.json", f"fold-{number}.npz"):
-                (folder / leftover).unlink(missing_ok=True)
         work.tracker.finish()
         record["folder"] = str(work.workspace.finish(work.started))
     return record
@@ -80,7 +80,10 @@ def _fold(number: int, task: Task, work: Job) -> dict[str, Any]:
     keras.utils.set_random_seed(options.seed)
     model = SequenceModel.for_task(work.order.configuration.model, **task.model_arguments())
     build(model, task)
-    candidates, _ = fit_candidates(model, task, options, work.folder / f"fold-{number}.npz", screen)
+    try:
+        candidates, _ = fit_candidates(model, task, options, work.folder / f"fold-{number}.npz", screen)
+    except FloatingPointError as error:
+        raise FloatingPointError(f"Fold {number}: {error}") from None
     validation, test = task.evaluate("validation", candidates), task.evaluate("test", candidates)
     return {
         "number": number,
@@ -90,8 +93,7 @@ def _fold(number: int, task: Task, work: Job) -> dict[str, Any]:
         "metrics": test.rows,
         "validation": validation.rows,
         "by_step": test.details["by_step"],
-        "intervals": test.details.get("intervals_of", {}).get(candidates[-1].name),
-        "best_naive": test.details["best_naive"],
+        "intervals": test.intervals.get(candidates[-1].name),
     }
 
 
@@ -105,24 +107,26 @@ def summarise(folds: list[dict[str, Any]]) -> list[dict[str, Any]]:
             values = [r[key] for r in rows]
             if key in row:
                 continue
-            row[key] = None if any(v is None for v in values) else float(np.mean(values))
+            known = not any(v is None for v in values)
+            row[key] = float(np.mean(values)) if known else None
             if key in SPREAD:
-                row[f"{key}_sd"] = float(np.std(values, ddof=1))
+                row[f"{key}_sd"] = float(np.std(values, ddof=1)) if known else None
         row["mae_low"], row["mae_high"] = (float(f(r["mae"] for r in rows)) for f in (min, max))
         row["best_in"] = sum(r["mase"] <= least for r, least in zip(rows, lowest, strict=True))
         found.append(row)
     return found
 
 
-def _record(work: Job, folds: list[dict[str, Any]], facts: dict[str, Any], window: str, embargo: str) -> dict[str, Any]:
+def _record(work: Job, folds: list[dict[str, Any]], facts: dict[str, Any], folding: Folding) -> dict[str, Any]:
     summary = summarise(folds)
-    naive = {fold["best_naive"] for fold in folds}
-    best_naive = min((row for row in summary if row["name"] in naive), key=lambda row: row["mase"])["name"]
-    model, count = summary[-1], len(folds)
+    best_naive = min((row for row in summary if row["name"] in NAIVE), key=lambda row: row["mase"])["name"]
     verdict = work.task.verdict(Evaluation(summary, {"best_naive": best_naive})).text
+    of = folds[0]["by_step"]["of"]
+    error, unit = ("mase", "(MASE)") if of == "MASE" else ("mae", of)
+    low, high = (f(fold["metrics"][-1][error] for fold in folds) for f in (min, max))
     spread = (
-        f"Over {count} folds the model's error ranges from {model['mae_low']:#.3g} to {model['mae_high']:#.3g}, "
-        f"and it was the best of all in {model['best_in']} of them."
+        f"Over {folding.count} folds the model's error ranges from {low:#.3g} to {f'{high:#.3g} {unit}'.strip()}, "
+        f"and it was the best of all in {summary[-1]['best_in']} of them."
     )
     return {
         **work.record(),
@@ -131,13 +135,13 @@ def _record(work: Job, folds: list[dict[str, Any]], facts: dict[str, Any], windo
         "status": "done",
         "seconds": 0.0,
         **{name: facts[name] for name in ("source", "series", "repairs", "checks")},
-        "window": window,
-        "embargo": embargo,
+        "window": folding.window,
+        "embargo": folding.embargo,
         "folds": folds,
         "summary": summary,
         "best_naive": best_naive,
         "verdict": f"{verdict} {spread}",
-        "unit": None if folds[0]["by_step"]["of"] == "MASE" else folds[0]["by_step"]["of"],
+        "unit": None if of == "MASE" else of,
     }
 
 
@@ -149,7 +153,7 @@ def _track(work: Job, record: dict[str, Any]) -> None:
         values: dict[str, float] = {}
         for row in fold["metrics"]:
             prefix = "fold/" if row["role"] == "model" else f"fold/{row['name']}/"
-            values |= {f"{prefix}{key}": row[key] for key in SPREAD}
+            values |= {f"{prefix}{key}": row[key] for key in SPREAD if row[key] is not None}
         steps.append((fold["number"], values))
     tracker.epochs(steps)
     for row in record["summary"]:

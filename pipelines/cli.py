@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,6 +67,40 @@ Classical = Annotated[
 DataDir = Annotated[Path | None, typer.Option(help="Where named data sets are looked for. Default: $SEQLAYERS_DATA.")]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a run and a backtest are given on the command line."""
+
+    task: str | None
+    source: str | None
+    config: Path | None
+    settings: list[str] | None
+    classical: str | None
+    data_dir: Path | None
+    home: Path | None
+    tracking: str | None
+
+    def order(self, screen: Any) -> Any:
+        """The order for it, checked as far as it can be before anything heavy starts."""
+        from pipelines import config as configurations
+        from pipelines.store import check_server, uri_of
+
+        settings = [*(self.settings or ()), *configurations.classical(self.classical)]
+        configuration = configurations.load(self.task, self.config, settings)
+        source = self.source or configuration.source
+        if not source:
+            raise configurations.ConfigurationError(
+                "--source", "no data named.", "a file, a data set's name, or sample"
+            )
+        home = (self.home or (self.config.parent if self.config else Path.cwd())).resolve()
+        _track(self.tracking)
+        check_server(uri_of(home))
+        screen.say("Starting TensorFlow")
+        from pipelines.job import Order
+
+        return Order(configuration, source, home, self.data_dir, shlex.join(["seqlayers", *sys.argv[1:]]))
+
+
 @app.command()
 def run(
     task: TaskName = None,
@@ -92,7 +127,7 @@ def run(
     """
 
     def work(screen: Any) -> dict[str, Any]:
-        order = _order(screen, task, source, config, set_, classical, data_dir, home, tracking)
+        order = _Asked(task, source, config, set_, classical, data_dir, home, tracking).order(screen)
         from pipelines.run import run as start
 
         return start(order, screen)
@@ -101,8 +136,9 @@ def run(
         folder = Path(record["folder"])
         screen.heading("Done")
         screen.say(f"Report   {folder / 'report.html'}")
-        screen.say(f"Exports  {folder / 'exports'}")
-        screen.say(f"Forecast with  seqlayers predict {_near(folder)} --input recent.csv")
+        if any(row["status"] == "proven" for row in record["exports"]):
+            screen.say(f"Exports  {folder / 'exports'}")
+            screen.say(f"Forecast with  seqlayers predict {_near(folder)} --input recent.csv")
 
     perform(work, tell, as_json)
 
@@ -140,10 +176,11 @@ def backtest(
     """
 
     def work(screen: Any) -> dict[str, Any]:
-        order = _order(screen, task, source, config, set_, classical, data_dir, home, tracking)
+        order = _Asked(task, source, config, set_, classical, data_dir, home, tracking).order(screen)
         from pipelines.backtest import backtest as start
+        from pipelines.job import Folding
 
-        return start(order, screen, count=folds, window=window.value, embargo=embargo)
+        return start(order, screen, Folding(folds, window.value, embargo))
 
     def tell(screen: Any, record: dict[str, Any]) -> None:
         screen.heading("Done")
@@ -236,35 +273,6 @@ def ui(
 def main() -> None:
     """The `seqlayers` command."""
     app()
-
-
-def _order(
-    screen: Any,
-    task: str | None,
-    source: str | None,
-    config: Path | None,
-    settings: list[str] | None,
-    classical: str | None,
-    data_dir: Path | None,
-    home: Path | None,
-    tracking: str | None,
-) -> Any:
-    """What a run or a backtest is asked for, checked as far as it can be before anything heavy starts."""
-    from pipelines import config as configurations
-    from pipelines.store import check_server, uri_of
-
-    settings = [*(settings or ()), *configurations.classical(classical)]
-    configuration = configurations.load(task, config, settings)
-    chosen = source or configuration.source
-    if not chosen:
-        raise configurations.ConfigurationError("--source", "no data named.", "a file, a data set's name, or sample")
-    place = (home or (config.parent if config else Path.cwd())).resolve()
-    _track(tracking)
-    check_server(uri_of(place))
-    screen.say("Starting TensorFlow")
-    from pipelines.job import Order
-
-    return Order(configuration, chosen, place, data_dir, shlex.join(["seqlayers", *sys.argv[1:]]))
 
 
 def _track(tracking: str | None) -> None:

@@ -27,8 +27,9 @@ def runs(home: Path, task: str, *, limit: int = 20, sort: str = "started") -> li
 
     Returns:
         One mapping a run: run_id, started (ISO, local time), slots, source, sample, data (the hash's beginning), mae,
-        mase, skill, seconds, status, and registered, such as "champion v3". What a run has not (yet) got is
-        None.
+        mase, skill, seconds, status, chosen (what was exported and offered to the registry: the model, by its
+        slots, or a baseline) and registered, such as "champion v3". The figures are the model's. What a run has not
+        (yet) got is None.
 
     Raises:
         TrackingError: no store, no answer, or a limit or sort that is not accepted.
@@ -65,6 +66,7 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         source = "" if row["source"] in (None, "sample") else escape(row["source"])
         status = row["registered"] or row["status"]
+        other = "" if row["chosen"] in (None, row["slots"]) else f" ({escape(row['chosen'])})"
         table.add_row(
             f"{datetime.fromisoformat(row['started']):%d %b %H:%M}",
             row["run_id"][:8],
@@ -73,7 +75,7 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
             _number(row["mae"], ".4g"),
             _number(row["skill"], ".3f"),
             _number(row["seconds"], ".0f"),
-            f"[green]{status}[/]" if status.startswith("champion") else status,
+            (f"[green]{status}[/]" if status.startswith("champion") else status) + other,
         )
     console.print(table)
     if len({row["data"] for row in rows}) > 1:
@@ -92,6 +94,7 @@ def _row(run: Any, registered: dict[str, str]) -> dict[str, Any]:
         "data": tags.get("data"),
         **{name: metrics.get(name) for name in ("mae", "mase", "skill", "seconds")},
         "status": run.info.status.lower(),
+        "chosen": tags.get("chosen"),
         "registered": registered.get(run.info.run_id),
     }
 

@@ -50,8 +50,8 @@ class TrainOptions(pydantic.BaseModel, extra="forbid", strict=True):
 class IntervalOptions(pydantic.BaseModel, extra="forbid", strict=True):
     """The bands around a forecast, calibrated on the validation part."""
 
-    #: The shares of what comes that bands are to cover; a quantile head's own levels take their place.
-    bands: list[Annotated[float, Field(gt=0, lt=1)]] = [0.5, 0.8, 0.95]
+    #: The shares of what comes that bands are to cover, none for no bands; a quantile head's own levels replace them.
+    bands: list[Annotated[float, Field(ge=0.001, le=0.999)]] = [0.5, 0.8, 0.95]
 
 
 class ExportOptions(pydantic.BaseModel, extra="forbid", strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection
 from typing import Any, Literal
 
@@ -135,8 +136,13 @@ class IntervalErrors:
 
 
 def coverage_key(band: float) -> str:
-    """`coverage_80` for the band of 0.8."""
-    return f"coverage_{round(100 * band)}"
+    """`coverage_80` for the band of 0.8, `coverage_99.5` for that of 0.995."""
+    return f"coverage_{100 * band:.6g}"
+
+
+def skill(error: float, naive: float) -> float | None:
+    """1 − error / naive; None where the naive forecast has no error, on a stretch that never moves."""
+    return 1 - error / naive if naive else None
 
 
 def pick_windows(errors: np.ndarray) -> dict[str, int]:
@@ -165,20 +171,24 @@ def verdict(
             errors are then told as MASE.
         exportable: the baselines that can be exported: those that are solved models.
         candidate: `model` ships the trained model whatever is better.
+
+    A MASE that is not finite loses to any that is.
     """
     model, naive = rows[-1], next(row for row in rows if row["name"] == best_naive)
     solved = [row for row in rows[:-1] if row["name"] in exportable]
     rival = min(solved, key=lambda row: row["mase"], default=None)
-    trained = rival is None or candidate == "model" or model["mase"] < rival["mase"] * (1 - CLEARLY)
-    shipped = model if trained or rival is None else rival
+    preferred = model if rival is None or model["mase"] < rival["mase"] * (1 - CLEARLY) else rival
+    shipped = model if candidate == "model" else preferred
     told = [_of_the_trained(model, rival, naive, unit)]
+    if shipped is not preferred:
+        told.append("The trained model is kept all the same, as export.candidate asks.")
     others = [row for row in rows[:-1] if row["name"] not in exportable and row["name"] not in NAIVE]
     best = min(others, key=lambda row: row["mase"], default=None)
     if best is not None and best["mase"] < min(shipped["mase"], naive["mase"]):
         what = "the trained model" if shipped is model else f"the {shipped['name']}"
         told.append(
             f"Better still is {best['name']}: its error of {_error(best, unit)} is {_below(best, shipped)} {what}'s, "
-            f"for {best['seconds']:.0f} s; but it comes from another library and cannot be exported."
+            f"for {_seconds(best)}; but it comes from another library and cannot be exported."
         )
     return Verdict(" ".join(told), shipped["name"])
 
@@ -187,10 +197,12 @@ def _of_the_trained(
     model: dict[str, Any], rival: dict[str, Any] | None, naive: dict[str, Any], unit: str | None
 ) -> str:
     """Whether the trained model earns its time beside the best solved baseline and the best naive one."""
-    if model["mase"] >= naive["mase"]:
-        worse = f"{_error(model, unit)}, {model['mase'] / naive['mase'] - 1:.1%} above it"
+    if not model["mase"] < naive["mase"]:
+        worse = f"{_error(model, unit)} against {_error(naive, unit)}"
+        if naive["mase"]:
+            worse = f"{_error(model, unit)}, {model['mase'] / naive['mase'] - 1:.1%} above it"
         said = f"The model loses to the best naive forecast ({naive['name']}): {worse}. It must not be used."
-        if rival is None or rival["mase"] >= model["mase"]:
+        if rival is None or not rival["mase"] < model["mase"]:
             return said
         if rival["mase"] >= naive["mase"]:
             return f"{said} Nor must the {rival['name']}, with {_error(rival, unit)}."
@@ -199,8 +211,8 @@ def _of_the_trained(
     beats = f"{_below(model, naive)} the best naive forecast ({naive['name']})"
     if rival is None:
         return f"The model's error of {_error(model, unit)} is {beats}."
-    times = f"{model['seconds']:.0f} s of training against {rival['seconds']:.1f} s for the {rival['name']}"
-    gain = 1 - model["mase"] / rival["mase"]
+    times = f"{_seconds(model)} of training against {_seconds(rival)} for the {rival['name']}"
+    gain = 1 - model["mase"] / rival["mase"] if rival["mase"] else -math.inf
     if gain > CLEARLY:
         return (
             f"The trained model earns its time: its error of {_error(model, unit)} is {beats} and {gain:.1%} below "
@@ -219,6 +231,10 @@ def _of_the_trained(
 
 def _error(row: dict[str, Any], unit: str | None) -> str:
     return f"{row['mase']:#.3g} (MASE)" if unit is None else f"{row['mae']:#.3g} {unit}".strip()
+
+
+def _seconds(row: dict[str, Any]) -> str:
+    return f"{row['seconds']:.{0 if row['seconds'] >= 10 else 1}f} s"
 
 
 def _below(row: dict[str, Any], other: dict[str, Any]) -> str:

@@ -190,7 +190,8 @@ def calibrate(
         floor: the least scale of a target, where scores are scaled.
 
     Raises:
-        ValueError: there are no windows, or a score is not finite.
+        ValueError: there are no windows.
+        FloatingPointError: a forecast is not finite.
     """
     pairs = pairs_of(levels)
     gathered: list[np.ndarray] = []
@@ -204,7 +205,7 @@ def calibrate(
     scores = np.concatenate(gathered, axis=1)
     gathered.clear()
     if not np.isfinite(scores).all():
-        raise ValueError("a forecast of the validation part is not finite, so its intervals cannot be calibrated.")
+        raise FloatingPointError("a forecast of the validation part is not a finite number.")
     ranks = [min(_rank(band, count), count) - 1 for band, _, _ in pairs]
     scores.partition(sorted(set(ranks)), axis=1)
     margins = np.stack([scores[0 if method == SPLIT else k, rank] for k, rank in enumerate(ranks)])

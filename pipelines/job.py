@@ -19,6 +19,7 @@ from pipelines.screen import Screen
 from pipelines.task import Task, build
 from pipelines.track import Tracker
 from pipelines.workspace import Interrupted, Workspace
+from seqlayers.errors import ConfigurationError
 from seqlayers.model import SequenceModel
 
 
@@ -41,6 +42,21 @@ class Order:
     command: str = ""
 
 
+@dataclass(frozen=True)
+class Folding:
+    """How a backtest folds.
+
+    Attributes:
+        count: folds.
+        window: `expanding` trains on all that came before a fold, `sliding` on a stretch of fixed length.
+        embargo: left out between the parts of a fold, as a duration or in rows.
+    """
+
+    count: int
+    window: str
+    embargo: str
+
+
 @dataclass
 class Job:
     """A piece of work under way.
@@ -49,6 +65,7 @@ class Job:
         order: what was asked for.
         configuration: with every `auto` and default written out.
         task: prepared.
+        folds: of a backtest, the task on each of them, first to last.
         model: built on the task's data.
         workspace: the folder that is hidden until the work is complete.
         tracker: the MLflow run.
@@ -60,6 +77,7 @@ class Job:
     order: Order
     configuration: Configuration
     task: Task
+    folds: list[Task]
     model: SequenceModel
     workspace: Workspace
     tracker: Tracker
@@ -98,15 +116,16 @@ class Job:
 
 
 @contextlib.contextmanager
-def job(order: Order, screen: Screen, *, backtest: str = "") -> Iterator[Job]:
+def job(order: Order, screen: Screen, *, folding: Folding | None = None) -> Iterator[Job]:
     """Find the data, build the model, and open the folder and the MLflow run that the work belongs to.
 
     Args:
         order: what was asked for.
         screen: where progress goes.
-        backtest: how a backtest folds, where it is one: it has a folder and an MLflow experiment of its own.
+        folding: of a backtest, which has a folder and an MLflow experiment of its own.
 
     Raises:
+        ConfigurationError: a baseline has the model's name.
         Interrupted: by the user, or by a full disk; the same command goes on from there.
     """
     clock, started = time.perf_counter(), datetime.now()
@@ -117,8 +136,12 @@ def job(order: Order, screen: Screen, *, backtest: str = "") -> Iterator[Job]:
     task.prepare(order.source, order.data_dir, screen.say)
     model = SequenceModel.for_task(configuration.model, **task.model_arguments())
     build(model, task)
-    name = f"{configuration.task}-backtest" if backtest else configuration.task
-    workspace = Workspace(order.home, name, provenance.key(configuration, task, *filter(None, [backtest])))
+    tag = model.summary_tag()
+    if tag in configuration.baselines:
+        raise ConfigurationError(f"baselines.{tag}", "the model itself is called that in the tables.", "another name")
+    folds = task.folds(folding.count, window=folding.window, embargo=folding.embargo) if folding else []
+    name = f"{configuration.task}-backtest" if folding else configuration.task
+    workspace = Workspace(order.home, name, provenance.key(configuration, task, *([folding] if folding else [])))
     resuming = workspace.open()
     with workspace.locked(), _interruptions(workspace):
         facts = task.describe()
@@ -126,12 +149,12 @@ def job(order: Order, screen: Screen, *, backtest: str = "") -> Iterator[Job]:
         workspace.note(run_id=tracker.run_id)
         tracker.tags(
             {
-                "backtest_of" if backtest else "task": configuration.task,
+                "backtest_of" if folding else "task": configuration.task,
                 "data": task.fingerprint()[:16],
                 "source": facts["source"]["name"],
                 "kind_of_data": "sample" if facts["source"]["sample"] else "real",
                 "commit": provenance.commit() or "none",
-                "slots": model.summary_tag(),
+                "slots": tag,
             }
         )
         tracker.dataset(facts["source"])
@@ -140,7 +163,7 @@ def job(order: Order, screen: Screen, *, backtest: str = "") -> Iterator[Job]:
         if resuming:
             screen.say("An interrupted job of this configuration on these data was found: going on with it")
         try:
-            yield Job(order, configuration, task, model, workspace, tracker, screen, resuming, started, clock)
+            yield Job(order, configuration, task, folds, model, workspace, tracker, screen, resuming, started, clock)
         except KeyboardInterrupt:
             tracker.finish("KILLED")
             raise

@@ -36,6 +36,10 @@ def offer(tracker: Tracker, record: Mapping[str, Any], saved_model: Path) -> str
     """
     chosen = record["chosen"]["name"]
     skill = next(row["skill"] for row in record["metrics"] if row["name"] == chosen)
+    if skill is None:
+        said = f"Not registered: the best naive baseline, {record['best_naive']}, has no error to be below"
+        tracker.tags({"registered": "no", "why": said})
+        return f"{said}."
     if not skill > 0:
         said = f"Not registered: its error is not below that of the best naive baseline, {record['best_naive']}"
         tracker.tags({"registered": "no", "why": said})

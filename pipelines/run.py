@@ -37,7 +37,8 @@ def run(order: Order, screen: Screen) -> dict[str, Any]:
         screen.table(test.rows, facts)
         screen.say(verdict.text)
 
-        screen.heading("Exports" if chosen.role == "model" else f"Exports, of the {chosen.name}")
+        whose = "" if chosen.role == "model" else f" of the {chosen.name}"
+        screen.heading(f"Exports{whose}" if options.export.formats else "Exports: none asked for")
         exports = export_all(
             task.servable(chosen),
             work.folder / "exports",
@@ -77,8 +78,6 @@ def _record(
     history: train.History | None,
 ) -> dict[str, Any]:
     """All that is to be known of a run: what the report, the card and the registry read."""
-    details = dict(test.details)
-    intervals = details.pop("intervals_of", {})
     return {
         **work.record(),
         "title": work.task.title,
@@ -87,8 +86,8 @@ def _record(
         **facts,
         "metrics": test.rows,
         "validation": validation.rows,
-        **details,
-        "intervals": intervals.get(chosen.name),
+        **test.details,
+        "intervals": test.intervals.get(chosen.name),
         "verdict": verdict.text,
         "chosen": {"name": chosen.name, "role": chosen.role},
         "curves": None if history is None else {k: v for k, v in dataclasses.asdict(history).items() if k != "resumed"},

@@ -82,10 +82,10 @@ class Screen:
         key, unit = ("mase", " (MASE)") if fold["by_step"]["of"] == "MASE" else ("mae", "")
         model = next(row for row in rows if row["role"] == "model")
         rival = min((row for row in rows if row is not model), key=lambda row: row["mase"])
+        skill = "" if model["skill"] is None else f"skill {model['skill']:+.1%}  "
         self.say(
             f"fold {fold['number']}/{folds}  {when(test['start'], clock=False)} to {when(test['end'], clock=False)}  "
-            f"the model {model[key]:#.4g}, {rival['name']} {rival[key]:#.4g}{unit}  skill {model['skill']:+.1%}  "
-            f"{fold['seconds']:.0f} s"
+            f"the model {model[key]:#.4g}, {rival['name']} {rival[key]:#.4g}{unit}  {skill}{fold['seconds']:.0f} s"
         )
 
     def _table(

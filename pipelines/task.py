@@ -29,10 +29,15 @@ class Candidate:
 
 @dataclasses.dataclass
 class Evaluation:
-    """One part of the data, every candidate: rows for the table, and what the task's pictures need."""
+    """One part of the data, every candidate: rows for the table, and what the task's pictures need.
+
+    `intervals` says of each candidate how its bands were made and what they cover; only of what is shipped, or of the
+    model in a backtest, is it put into the record.
+    """
 
     rows: list[dict[str, Any]]
     details: dict[str, Any]
+    intervals: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

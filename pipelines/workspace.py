@@ -14,6 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+#: What only an interrupted job needs.
+LEFTOVERS = ("checkpoint.npz*", "fold-*", ".lock", "run.json")
+
 
 class Interrupted(Exception):
     """The run stopped before its end and can be gone on with by the same command; exit code 5."""
@@ -77,8 +80,9 @@ class Workspace:
         while final.exists():
             final = final.with_name(f"{started:%Y%m%d-%H%M%S}-{self.key[:4]}-{count}")
             count += 1
-        for leftover in ("checkpoint.npz", "checkpoint.npz.partial", ".lock", "run.json"):
-            (self.folder / leftover).unlink(missing_ok=True)
+        for leftover in LEFTOVERS:
+            for path in self.folder.glob(leftover):
+                path.unlink()
         os.replace(self.folder, final)
         if latest:
             link = self.parent / "latest"
@@ -98,8 +102,12 @@ def write_atomically(path: Path, text: str) -> None:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write in the place of `path`, which takes its name when all of it is on the disk."""
     partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(partial, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:  # a full disk wants the room back
+        partial.unlink(missing_ok=True)
+        raise
     os.replace(partial, path)

@@ -72,7 +72,10 @@ def read_recent(frame: pd.DataFrame, contract: Mapping[str, Any]) -> Recent:
     inputs = {"readings": series.values[rows][..., order], "times": times}
     following = calendar.following(times[:, -1], contract["horizon"], grid)
     if contract["known_ahead"]:
-        inputs["ahead"] = _known_ahead(frame, options, contract["known_ahead"], list(windows), following, grid)
+        inputs["ahead"], filled = _known_ahead(frame, options, contract["known_ahead"], list(windows), following, grid)
+        if filled:
+            said = f"times to forecast without a value in {listing(contract['known_ahead'])}, filled forward"
+            notes.append(f"{said}: {filled:,}")
     return Recent(tuple(windows), inputs, following, tuple(notes))
 
 
@@ -138,13 +141,19 @@ def _known_ahead(
     names: list[str],
     following: np.ndarray,
     grid: Grid,
-) -> np.ndarray:
-    """The known-ahead columns at the times to forecast: (series, horizon, columns), cleaned like all readings."""
+) -> tuple[np.ndarray, int]:
+    """The known-ahead columns at the times to forecast, and at how many of these the file has none.
+
+    (series, horizon, columns), cleaned like all readings: a short hole takes the value before it.
+    """
     asked = {"target": columns, "covariates": "none", "known_ahead": [], "wind": []}
-    known = read_series(frame.dropna(subset=columns), options.model_copy(update=asked), grid=grid)
+    frame = frame.dropna(subset=columns)
+    known = read_series(frame, options.model_copy(update=asked), grid=grid)
+    given = grid.positions(read_times(frame, options).seconds)
+    ids = None if options.id is None else frame[find_column(options.id, list(frame.columns), "data.id")].map(str)
     order = [known.columns.index(c) for c in columns]
     owner = np.repeat(np.array(known.names, object), np.diff(known.bounds))
-    found = []
+    found, filled = [], 0
     for name, times in zip(names, following, strict=True):
         rows = np.flatnonzero(owner == name)
         at = np.searchsorted(known.times[rows], times)
@@ -158,7 +167,9 @@ def _known_ahead(
                 f"file has nothing for {first}{whose}. Add rows for those times, with the targets left empty."
             )
         found.append(known.values[rows[at]][:, order])
-    return np.array(found)
+        mine = given if ids is None else given[(ids == name).to_numpy()]
+        filled += int((~np.isin(grid.positions(times), mine)).sum())
+    return np.array(found), filled
 
 
 def _text(seconds: Any) -> str:

@@ -16,7 +16,7 @@ def render(record: dict[str, Any]) -> str:
         kind="backtest",
         alarms=alarms(record),
         tiles=template.tiles(record),
-        shipped=None,
+        shipping="",
         timeline=timeline.folds(record),
         summary=summary.summary(record),
         by_fold=folds.by_fold(record),

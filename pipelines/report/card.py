@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pipelines.report import coverage, numbers, tables
+from pipelines.report import coverage, numbers, shipped, tables
 from pipelines.report.figures import unit_of, units
-from pipelines.report.palette import chosen_baseline, rival
+from pipelines.report.palette import rival
 
 
 def model_card(record: dict[str, Any]) -> str:
@@ -35,8 +35,8 @@ def _notice(record: dict[str, Any]) -> str:
 
 def _shipped(record: dict[str, Any]) -> str:
     """What the files beside this card hold, where that is not the trained model."""
-    name = chosen_baseline(record)
-    return f"**Exported, and offered to the registry, is the {_plain(name)}, not the trained model.**" if name else ""
+    said = shipped.sentence(record)
+    return f"**{_plain(said)}**" if said else ""
 
 
 def _use(record: dict[str, Any]) -> str:
@@ -49,7 +49,7 @@ def _use(record: dict[str, Any]) -> str:
         f"Forecasts {named or 'its targets'} up to {horizon} ahead from the last {look_back} of "
         f"{numbers.count(len(series.get('columns') or []), 'column')}, one reading every {every}."
     )
-    count, name = model.get("parameters"), chosen_baseline(record)
+    count, name = model.get("parameters"), shipped.baseline(record)
     parameters = f" ({numbers.whole(count)} parameters)" if numbers.is_number(count) else ""
     tag = f"`{_code(model.get('tag'))}`{parameters}"
     what = f"the {_plain(name)}, a simple model beside which {tag} was trained" if name else tag
@@ -85,7 +85,7 @@ def _metrics(record: dict[str, Any]) -> str:
     lines = [_row(heads), _row(["---", *["---:"] * len(table.heads)])]
     for line in table.lines:
         name = f"**{_plain(line.name)}** (model)" if line.style == "model" else _plain(line.name)
-        name += " (exported)" if line.chosen else ""
+        name += f" ({line.chosen})" if line.chosen else ""
         lines.append(_row([name, *(f"**{c.text}**" if c.best else c.text for c in line.cells)]))
     return "On the test part, read once; the lowest error of each column in bold.\n\n" + "\n".join(lines)
 
@@ -121,7 +121,7 @@ def _losses(record: dict[str, Any]) -> list[str]:
     """Where what is exported is no better than something simpler."""
     rows = {row["name"]: row for row in record.get("metrics") or []}
     model: dict[str, Any] = next((r for r in rows.values() if r.get("role") == "model"), {})
-    ours = rows.get(chosen_baseline(record) or "", model)
+    ours = rows.get(shipped.baseline(record) or "", model)
     found = []
     if numbers.is_number(ours.get("skill")) and ours["skill"] <= 0:
         found.append(f"Worse than the {_plain(record.get('best_naive'))} forecast: not to be used.")
@@ -137,7 +137,7 @@ def _worst(record: dict[str, Any]) -> list[str]:
     """How bad a single forecast of the trained model became; of a baseline the windows are not told."""
     unit = unit_of(record)
     worst = [w for w in record.get("windows") or [] if w["label"] == "worst" and numbers.is_number(w.get("mae"))]
-    if not worst or not unit or chosen_baseline(record):
+    if not worst or not unit or shipped.baseline(record):
         return []
     error = numbers.with_unit(worst[0]["mae"], unit)
     return [f"In the worst window of the test part its mean absolute error is {error}."]

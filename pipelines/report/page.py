@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report import coverage, fan, figures, numbers, palette, tables, template
+from pipelines.report import coverage, fan, figures, numbers, shipped, tables, template
 from pipelines.report.diagram import diagram
 from pipelines.report.timeline import timeline
 
@@ -18,7 +18,9 @@ def render(record: dict[str, Any]) -> str:
         kind="run",
         alarms=alarms(record),
         tiles=template.tiles(record),
-        shipped=palette.chosen_baseline(record),
+        shipped=shipped.baseline(record),
+        shipping=shipped.sentence(record),
+        fate=shipped.fate(record),
         timeline=timeline(record),
         by_the_clock=by_the_clock(record),
         metrics=tables.metrics(record, metrics) if metrics else None,

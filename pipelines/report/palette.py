@@ -33,9 +33,3 @@ def styles(record: dict[str, Any]) -> dict[str, str]:
 def shown_name(record: dict[str, Any], name: str) -> str:
     """What a line is labelled with: the model's own tag is long, and the tables give it."""
     return "model" if styles(record).get(name) == "model" else name
-
-
-def chosen_baseline(record: dict[str, Any]) -> str | None:
-    """The name of what the run ships, where that is not the trained model."""
-    chosen = record.get("chosen") or {}
-    return chosen["name"] if chosen.get("role") == "baseline" else None

@@ -10,6 +10,7 @@ from pipelines.report import bands, numbers
 from pipelines.report.chart import escape
 from pipelines.report.figures import several_targets, unit_of
 from pipelines.report.palette import shown_name, styles
+from pipelines.report.shipped import fate
 
 FORMATS = {"saved_model": "SavedModel", "litert_float32": "LiteRT float32", "litert_int8": "LiteRT int8"}
 #: Repairs, by their first words, that are of a whole column or setting: their count of rows says nothing.
@@ -31,12 +32,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A line's head, its colour, whether it is what the run ships, and its cells."""
+    """A line's head, its colour, its cells, and `exported` or `chosen` where it is what the run ships."""
 
     name: str
     style: str
     cells: list[Cell]
-    chosen: bool = False
+    chosen: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,11 @@ def finish(
     columns.append([Cell(numbers.duration(r["seconds"]) if r.get("seconds") else numbers.ABSENT) for r in rows])
     pairs = zip(rows, zip(*columns, strict=True), strict=True)
     return Table(
-        heads, [Line(r["name"], kinds.get(r["name"], "first"), list(c), r["name"] == chosen) for r, c in pairs]
+        heads,
+        [
+            Line(r["name"], kinds.get(r["name"], "first"), list(c), fate(record) if r["name"] == chosen else "")
+            for r, c in pairs
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from pipelines.report import figures, numbers, palette, tables, timeline
+from pipelines.report import figures, numbers, palette, shipped, tables, timeline
 
 #: What the pages look for in a record; a task may leave any of it out.
 ENTRIES = (
@@ -60,27 +60,27 @@ def tiles(record: dict[str, Any]) -> list[dict[str, str]]:
         return []
     key, unit = ("mase", "") if figures.scaled(record) else ("mae", figures.unit_of(record))
     what = "scaled error (MASE)" if key == "mase" else "mean absolute error"
-    chosen = palette.chosen_baseline(record)
+    chosen = shipped.baseline(record)
     names = [model["name"], chosen or palette.rival(record), record.get("best_naive")]
-    shown = [rows[n] for n in dict.fromkeys(names) if n in rows]
+    told = [rows[n] for n in dict.fromkeys(names) if n in rows]
     kinds = palette.styles(record)
     found = []
-    texts = numbers.spreads([r.get(key) for r in shown], [r.get(f"{key}_sd") for r in shown])
-    for row, text in zip(shown, texts, strict=True):
+    texts = numbers.spreads([r.get(key) for r in told], [r.get(f"{key}_sd") for r in told])
+    for row, text in zip(told, texts, strict=True):
         time = f"fitted in {numbers.duration(row['seconds'])}" if row.get("seconds") else "nothing to fit"
         naive = row["name"] == record.get("best_naive")
         name = "the model" if row is model else f"best naive: {row['name']}" if naive else row["name"]
         if row["name"] == chosen:
-            name += " (exported)"
+            name += f" ({shipped.fate(record)})"
         note, style = f"{what}, {time}", kinds[row["name"]]
         found.append({"style": style, "name": name, "value": text, "unit": unit, "note": note})
-    shipped = rows.get(chosen or model["name"], model)
-    if shipped.get("skill") is not None:
-        known = numbers.is_number(shipped["skill"])
-        share = abs(shipped["skill"]) if known else shipped["skill"]
-        which = "less" if known and shipped["skill"] >= 0 else "more"
+    ours = rows.get(chosen or model["name"], model)
+    if ours.get("skill") is not None:
+        known = numbers.is_number(ours["skill"])
+        share = abs(ours["skill"]) if known else ours["skill"]
+        which = "less" if known and ours["skill"] >= 0 else "more"
         note = f"{which} error than the best naive forecast" if known else "not a number: the errors are not finite"
-        name = "skill" if shipped is model else f"skill of the {shipped['name']}"
+        name = "skill" if ours is model else f"skill of the {ours['name']}"
         found.append({"style": "skill", "name": name, "value": numbers.percent(share), "unit": "", "note": note})
     return found
 

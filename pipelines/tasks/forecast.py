@@ -160,9 +160,8 @@ class Forecast(Task):
 
     def verdict(self, evaluation: Evaluation) -> Verdict:
         solved = [name for name, options in self.configuration.baselines.items() if "kind" in options]
-        unit = unit_of(self.data) if len(set(self.data.series.names)) == 1 else None
         wanted = self.configuration.export.candidate
-        return verdict(evaluation.rows, evaluation.details["best_naive"], unit, solved, wanted)
+        return verdict(evaluation.rows, evaluation.details["best_naive"], unit_of(self.data), solved, wanted)
 
     def servable(self, candidate: Candidate) -> ForecastServable:
         return ForecastServable(self.name, candidate, self.data)

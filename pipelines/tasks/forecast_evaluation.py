@@ -11,8 +11,9 @@ import tensorflow as tf
 from data.forecasting import ForecastData, iso
 from pipelines import intervals
 from pipelines.baselines import NAIVE
-from pipelines.evaluate import ForecastErrors, IntervalErrors, coverage_key, pick_windows
+from pipelines.evaluate import ForecastErrors, IntervalErrors, coverage_key, pick_windows, skill
 from pipelines.intervals import Intervals, pairs_of
+from pipelines.report.fan import TARGETS_DRAWN
 from pipelines.task import Candidate, Evaluation
 from pipelines.tasks.serving import quantile_levels
 from seqlayers.model import SequenceModel
@@ -56,7 +57,10 @@ class ForecastEvaluator:
                 scale = None if floor is None else intervals.window_scale(self._past(rows), floor)
                 yield self.data.truth(rows), *self.forecast(candidate.predictor, rows, inputs), scale
 
-        return intervals.calibrate(parts(), levels, method, floor)
+        try:
+            return intervals.calibrate(parts(), levels, method, floor)
+        except FloatingPointError as error:
+            raise FloatingPointError(f"{candidate.name}: {error}") from None
 
     def _floor(self) -> tuple[float, ...] | None:
         """The least scale of a window in a panel: that of the series which one in ten lies below; else None."""
@@ -79,7 +83,7 @@ class ForecastEvaluator:
         raw = {
             c.name: IntervalErrors(*size, q)
             for c in candidates
-            if c.calibration is not None and (q := _quantiles(c.predictor)) and judged
+            if c.calibration is not None and pairs_of(q := _quantiles(c.predictor)) and judged
         }
         most = max(len(_levels(c)) for c in candidates)
         for rows, inputs in self._batches(origins, most):
@@ -97,10 +101,9 @@ class ForecastEvaluator:
         for c in candidates:
             row: dict[str, Any] = {"name": c.name, "role": c.role, "seconds": c.seconds, **errors[c.name].row(), **keys}
             row |= bands[c.name].row() if c.name in bands else {}
-            table.append(row | {"skill": 1 - row["mase"] / naive[0]})
+            table.append(row | {"skill": skill(row["mase"], naive[0])})
         targets = series.columns[: series.targets]
         by_step = self._by_step(errors)
-        of = {c.name: self._intervals(c, bands, raw, by_step) for c in candidates}
         details = {
             "best_naive": naive[1],
             "per_target": [
@@ -110,10 +113,8 @@ class ForecastEvaluator:
             ],
             "by_step": by_step,
             "windows": self._windows(origins, errors, candidates),
-            "intervals": of[candidates[-1].name],
-            "intervals_of": of,
         }
-        return Evaluation(table, details)
+        return Evaluation(table, details, {c.name: self._intervals(c, bands, raw, by_step) for c in candidates})
 
     def forecast(self, predictor: Any, origins: np.ndarray, inputs: Any) -> tuple[np.ndarray, Any]:
         """Forecasts in units (n, horizon, targets) and a quantile model's own quantiles (…, levels), else None.
@@ -170,7 +171,7 @@ class ForecastEvaluator:
             "hours": ((np.arange(self.data.spec.horizon) + 1) * series.step / seconds).tolist(),
             "unit": period,
             "mae": {
-                name: (e.mae_by_step()[:, 0] if series.targets == 1 else e.scaled.mean(1) / e.count).tolist()
+                name: (e.scaled.mean(1) / e.count if unit is None else e.mae_by_step()[:, 0]).tolist()
                 for name, e in errors.items()
             },
             "of": "MASE" if unit is None else unit,
@@ -183,7 +184,7 @@ class ForecastEvaluator:
         raw: Mapping[str, IntervalErrors],
         by_step: Mapping[str, Any],
     ) -> dict[str, Any] | None:
-        """How a candidate's bands were made and what they cover: `record["intervals"]`."""
+        """How a candidate's bands were made and what they cover; None where it has none, or they are not judged."""
         found, name = candidate.calibration, candidate.name
         if found is None or name not in bands:
             return None
@@ -210,7 +211,7 @@ class ForecastEvaluator:
     def _windows(
         self, origins: np.ndarray, errors: Mapping[str, ForecastErrors], candidates: Sequence[Candidate]
     ) -> list[dict[str, Any]]:
-        """A good, a typical and the worst window of the model, a picture a target."""
+        """A good, a typical and the worst window of the model, of as many targets as are drawn."""
         model = candidates[-1]
         solved = [c for c in candidates[:-1] if isinstance(c.predictor, SequenceModel)]
         rival = min(solved, key=lambda c: errors[c.name].row()["mase"], default=None)
@@ -228,7 +229,7 @@ class ForecastEvaluator:
             past = slice(start - min(spec.look_back, max(3 * spec.horizon, 48)), start)
             times = series.times[start : start + spec.horizon]
             whose = f"{series.names[self._segment(origin)[0]]}: " if len(set(series.names)) > 1 else ""
-            for i, target in enumerate(series.columns[: series.targets]):
+            for i, target in enumerate(series.columns[: min(series.targets, TARGETS_DRAWN)]):
                 fan = None if quantiles is None else quantiles[0, :, i]
                 found.append(
                     {
@@ -237,24 +238,27 @@ class ForecastEvaluator:
                         "target": whose + target,
                         "mae": float(np.abs(truth - forecast)[0, :, i].mean()),
                         "past_times": [iso(t) for t in series.times[past]],
-                        "past": series.values[past, i].tolist(),
+                        "past": _digits(series.values[past, i]),
                         "times": [iso(t) for t in times],
-                        "truth": truth[0, :, i].tolist(),
-                        "forecast": forecast[0, :, i].tolist(),
+                        "truth": _digits(truth[0, :, i]),
+                        "forecast": _digits(forecast[0, :, i]),
                         "rival": None
                         if rival is None or other is None
-                        else {"name": rival.name, "forecast": other[0, :, i].tolist()},
+                        else {"name": rival.name, "forecast": _digits(other[0, :, i])},
                         "quantiles": fan
                         if fan is None
-                        else {f"{q:g}": fan[:, k].tolist() for k, q in enumerate(levels)},
+                        else {f"{q:g}": _digits(fan[:, k]) for k, q in enumerate(levels)},
                     }
                 )
         return found
 
 
 def unit_of(data: ForecastData) -> str | None:
-    """What stands in brackets behind the only target's name, such as degC; None where there are several."""
-    if data.series.targets > 1:
+    """What stands in brackets behind the only target's name, such as degC; None of several targets or series.
+
+    Their errors have no unit, or no size, in common and are told as MASE.
+    """
+    if data.series.targets > 1 or len(set(data.series.names)) > 1:
         return None
     target = data.series.columns[0]
     return target.rpartition("(")[2].removesuffix(")") if "(" in target else ""
@@ -275,6 +279,11 @@ def _naive_scale(data: ForecastData) -> np.ndarray:
         chosen = change[np.isin(names, segments)]
         scale[segments] = np.nanmean(chosen, axis=0) if np.isfinite(chosen).any() else overall
     return np.where(scale > 0, scale, 1.0)
+
+
+def _digits(values: np.ndarray) -> list[float]:
+    """The digits that float32 has, and no more: half the length of a record."""
+    return [float(f"{v:.7g}") for v in values.tolist()]
 
 
 def _quantiles(predictor: Any) -> tuple[float, ...]:

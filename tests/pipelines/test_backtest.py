@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import backtest
+from pipelines.store import TrackingError
+from pipelines.track import Tracker
 from tests.pipelines.command import SMALL, sales, seqlayers, write
 
 TARGET = ("--set", "data.target=units")
@@ -87,7 +89,38 @@ def test_a_sliding_window_keeps_its_length(tmp_path):
 def test_what_cannot_be_folded_is_refused(tmp_path, more, said):
     answer = backtested(tmp_path, *more)
     assert answer.code == 2 and said in answer.out + answer.err, answer.out
-    assert not list(tmp_path.glob("runs/*/2*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["sales.csv"], "refused before anything is begun"
+
+
+def test_a_fold_in_which_the_model_diverges_is_named(tmp_path):
+    answer = backtested(tmp_path, "--folds", "2", "--set", "train.learning_rate=1e30", "--set", "train.clip_norm=null")
+    assert answer.code == 2 and answer.json["error"].startswith("Fold 1: The loss became nan")
+
+
+def test_where_tracking_fails_at_the_end_no_fold_is_lost(tmp_path, monkeypatch):
+    finish, fold, done = Tracker.finish, backtest._fold, []
+    settings = ("--folds", "2", "--set", "model={head: {kind: linear, solve: ridge}}")
+
+    def away(self, status="FINISHED"):
+        if status == "FINISHED":
+            raise TrackingError("The server does not answer.")
+        finish(self, status)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tracker, "finish", away)
+        assert backtested(tmp_path, *settings).code == 2
+    monkeypatch.setattr(backtest, "_fold", lambda number, task, work: done.append(number) or fold(number, task, work))
+    answer = backtested(tmp_path, *settings)
+    assert answer.code == 0 and done == []
+    folder = Path(answer.json["artifacts"]["report"]).parent
+    assert {path.name for path in folder.iterdir()} == {"configuration.yaml", "backtest.json", "report.html"}
+
+
+def test_a_fold_without_skill_leaves_the_mean_without_one():
+    rows = [{"name": "last value", "role": "baseline", "mae": 1.0, "rmse": 1.0, "mase": m, "skill": s}
+            for m, s in ((0.0, None), (1.0, 0.0))]  # fmt: skip
+    row = backtest.summarise([{"metrics": [r]} for r in rows])[0]
+    assert (row["skill"], row["skill_sd"]) == (None, None) and row["mase"] == 0.5 and row["best_in"] == 2
 
 
 @pytest.mark.slow

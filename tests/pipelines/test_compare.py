@@ -59,7 +59,20 @@ def test_a_row_holds_what_was_tracked(three):
         "seconds": 1.0,
         "status": "finished",
         "registered": None,
+        "chosen": None,
     }
+
+
+def test_a_baseline_that_was_shipped_in_place_of_the_model_is_named(home):
+    for name, chosen in (("gru", "ridge"), ("lstm", "lstm")):
+        tracker = Tracker.open(home, "weather", name)
+        tracker.tags({"task": "weather", "slots": name, "chosen": chosen})
+        tracker.finish()
+    rows = compare.runs(home, "weather")
+    assert {row["slots"]: row["chosen"] for row in rows} == {"gru": "ridge", "lstm": "lstm"}
+    console = Console(file=io.StringIO(), width=120)
+    compare.show(console, rows)
+    assert "finished (ridge)" in console.file.getvalue() and "(lstm)" not in console.file.getvalue()
 
 
 def test_the_table_marks_the_sample_and_warns_of_different_data(three):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipelines import baselines
-from pipelines.evaluate import ForecastErrors, IntervalErrors, pick_windows, verdict
+from pipelines.evaluate import ForecastErrors, IntervalErrors, coverage_key, pick_windows, verdict
 from pipelines.task import Verdict
 
 
@@ -125,6 +125,29 @@ def test_a_classical_baseline_that_is_best_of_all_is_named_and_not_shipped():
 def test_the_configured_model_is_chosen_where_that_is_asked_for():
     found = _verdict(1.2, 1.0, candidate="model")
     assert found.chosen == "gru" and "Use the ridge" in found.text and "exported" not in found.text
+    assert "The trained model is kept all the same, as export.candidate asks." in found.text
+    assert "all the same" not in _verdict(1.0, 1.2, candidate="model").text
+
+
+@pytest.mark.parametrize(
+    ("model", "ridge", "naive", "said", "chosen"),
+    [
+        (0.1, 0.2, 0.0, "loses to the best naive forecast (last value): 0.100 degC against 0.00 degC", "gru"),
+        (0.1, 0.0, 0.0, "0.100 degC against 0.00 degC. It must not be used. Nor must the ridge", "ridge"),
+        (0.1, 0.0, 0.3, "Use the ridge: its error of 0.00 degC is 100.0% below", "ridge"),
+        (float("nan"), 1.0, 2.0, "The model loses", "ridge"),
+    ],
+)
+def test_errors_of_nought_and_no_numbers_have_a_verdict_too(model, ridge, naive, said, chosen):
+    rows = [_row("last value", "baseline", naive), _row("ridge", "baseline", ridge), _row("gru", "model", model)]
+    found = verdict(rows, "last value", "degC", ["ridge"])
+    assert said in found.text and found.chosen == chosen
+
+
+def test_a_band_is_named_by_its_share_in_per_cent():
+    assert [coverage_key(b) for b in (0.5, 0.29, 0.955, 0.96, 0.999)] == [
+        f"coverage_{p}" for p in ("50", "29", "95.5", "96", "99.9")
+    ]
 
 
 def test_without_a_solved_baseline_the_model_is_chosen():

@@ -81,8 +81,8 @@ def test_every_candidate_has_bands_naive_ones_included(solved):
     for row in evaluation.rows:
         assert row["pinball"] > 0 and 0 < row["coverage_50"] < row["coverage_80"] <= row["coverage_95"] <= 1
         assert "coverage" not in row
-    found = evaluation.details["intervals_of"]
-    assert set(found) == {c.name for c in candidates} and evaluation.details["intervals"] == found["model"]
+    found = evaluation.intervals
+    assert set(found) == {c.name for c in candidates}
     assert found["ridge"]["method"] == "split conformal" and found["ridge"]["windows"] == 34
     assert found["ridge"]["bands"] == [0.5, 0.8, 0.95] and found["ridge"]["uncalibrated"] is None
     widths = found["ridge"]["width"]
@@ -97,7 +97,7 @@ def test_bands_are_not_judged_on_the_part_that_they_were_calibrated_on(solved):
     evaluation = task.evaluate("validation", candidates)
     for row in evaluation.rows:
         assert row["mae"] > 0 and row["pinball"] is None and row["coverage_80"] is None
-    assert evaluation.details["intervals"] is None
+    assert set(evaluation.intervals.values()) == {None}
 
 
 @pytest.mark.parametrize("which", ["solved", "panel", "quantile"])
@@ -135,11 +135,11 @@ def test_a_quantile_head_brings_the_bands_for_all_and_shows_what_calibration_cha
     evaluation = task.evaluate("test", candidates)
     for row in evaluation.rows:
         assert {"coverage_50", "coverage_90"} <= set(row) and "coverage_80" not in row and row["coverage_90"] > 0.5
-    found = evaluation.details["intervals"]
+    found = evaluation.intervals["model"]
     assert found["method"] == "conformalised quantile regression" and found["bands"] == [0.5, 0.9]
     before, after = np.mean(found["uncalibrated"]["0.9"]), np.mean(found["coverage"]["0.9"])
     assert before < 0.75 < 0.82 < after, "a model as it starts knows nothing; its calibrated bands cover all the same"
-    assert evaluation.details["intervals_of"]["ridge"]["method"] == "split conformal"
+    assert evaluation.intervals["ridge"]["method"] == "split conformal"
 
 
 def test_the_small_series_of_a_panel_has_bands_of_its_own_size(panel):
@@ -174,7 +174,8 @@ def test_no_bands_are_made_where_none_are_wanted(tmp_path):
     task = prepared(tmp_path, QUANTILES, "intervals.bands=[]")
     candidates = fitted(task)
     evaluation = task.evaluate("test", candidates)
-    assert [c.calibration for c in candidates] == [None] * 5 and evaluation.details["intervals"] is None
+    assert [c.calibration for c in candidates] == [None] * 5
+    assert set(evaluation.intervals.values()) == {None}
     assert evaluation.rows[0]["pinball"] is None and evaluation.rows[0]["coverage_90"] is None
     assert evaluation.rows[-1]["pinball"] > 0, "a quantile head keeps quantiles of its own"
     assert "quantiles" not in task.servable(candidates[3]).contract()["outputs"]
@@ -185,8 +186,53 @@ def test_too_few_validation_windows_for_a_band_are_said(tmp_path):
     task = prepared(tmp_path, RIDGE, "data.split={train: 0.9, validation: 0.04, test: 0.06}")
     candidates = fitted(task)
     assert len(task.data.origins("validation")) == 10
-    found = task.evaluate("test", candidates).details["intervals"]
+    found = task.evaluate("test", candidates).intervals["model"]
     assert found["note"].startswith("10 validation windows are too few for the band of 95%")
+
+
+def test_a_quantile_head_whose_levels_make_no_band_gets_the_bands_asked_for(tmp_path):
+    task = prepared(tmp_path, "model={head: {kind: quantile, quantiles: [0.1, 0.5, 0.8]}}", "intervals.bands=[0.955]")
+    candidates = fitted(task)
+    evaluation = task.evaluate("test", candidates)
+    found = evaluation.intervals["model"]
+    assert found["method"] == "split conformal" and found["bands"] == [0.955] and found["uncalibrated"] is None
+    assert evaluation.rows[-1]["coverage_95.5"] > 0.5
+    assert served(task, candidates[-1], task.data.origins("test")[:2])["quantiles"].shape == (2, 7, 1, 3)
+
+
+def test_a_forecast_that_is_not_a_number_is_told_of_by_name(tmp_path):
+    task = prepared(tmp_path, RIDGE)
+    candidates = fitted(task)
+    candidates[-1].predictor.set_weights([np.full_like(w, np.nan) for w in candidates[-1].predictor.get_weights()])
+    with pytest.raises(FloatingPointError, match="model: a forecast of the validation part is not a finite number"):
+        task.calibrate(candidates)
+
+
+def test_where_the_naive_forecast_has_no_error_there_is_no_skill(tmp_path):
+    """A target that stops moving before validation: three quarters of a year of snow depth, then none."""
+    frame = sales()
+    frame.loc[250:, "units"] = 7.0
+    task = prepared(tmp_path, RIDGE, frame=frame)
+    evaluation = task.evaluate("test", fitted(task))
+    assert evaluation.rows[0]["mae"] == 0 and [row["skill"] for row in evaluation.rows] == [None] * 5
+    assert "0.00" in task.verdict(evaluation).text
+
+
+def test_the_errors_of_a_panel_are_told_as_mase_everywhere(panel):
+    task, candidates = panel
+    evaluation = task.evaluate("test", candidates)
+    row, details = evaluation.rows[-1], evaluation.details
+    assert details["by_step"]["of"] == "MASE"
+    assert np.mean(details["by_step"]["mae"]["model"]) == pytest.approx(row["mase"])
+    assert "(MASE)" in task.verdict(evaluation).text
+
+
+def test_of_many_targets_the_windows_of_two_are_kept(tmp_path):
+    frame = sales().assign(returns=lambda f: f["units"] / 10, visits=lambda f: f["units"] * 3 + f["price"])
+    task = prepared(tmp_path, RIDGE, "data.target=[units, returns, visits]", frame=frame)
+    details = task.evaluate("test", fitted(task)).details
+    assert {w["target"] for w in details["windows"]} == {"units", "returns"}
+    assert {row["target"] for row in details["per_target"]} == {"units", "returns", "visits"}
 
 
 def test_the_chosen_candidate_can_be_exported_and_a_rule_cannot(solved):

@@ -157,7 +157,7 @@ def test_too_few_windows_for_a_band_take_the_largest_error_and_say_so():
 def test_nothing_is_calibrated_on_forecasts_that_are_not_numbers():
     truth = noise(30, 9)
     forecast = np.full_like(truth, np.nan)
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(FloatingPointError, match="not a finite"):
         calibrate([(truth, forecast, None, None)], LEVELS, SPLIT)
     with pytest.raises(ValueError, match="no windows"):
         calibrate([], LEVELS, SPLIT)

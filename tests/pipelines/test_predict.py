@@ -194,6 +194,14 @@ def test_what_must_be_known_ahead_and_is_not_is_named_with_its_time(shops, tmp_p
         predict(shops, save(sales(known=2), tmp_path))
 
 
+def test_a_day_to_come_without_what_must_be_known_is_filled_and_noted(shops, tmp_path):
+    frame = sales().reset_index(drop=True)
+    frame.loc[(frame["shop"] == "south") & (frame["date"] == "2024-03-08"), "promo"] = np.nan
+    found = predict(shops, save(frame, tmp_path))
+    assert list(found.table["sold"]) == [16, 17, 18, 26, 26, 28]
+    assert any("times to forecast without a value in 'promo', filled forward: 1" in note for note in found.notes)
+
+
 def test_a_missing_column_is_named(run, tmp_path):
     with pytest.raises(DataError, match=r"recent.csv: The model reads 'p \(mbar\)', and there is no such column"):
         predict(run, save(readings().drop(columns="p (mbar)"), tmp_path))

@@ -232,6 +232,13 @@ def test_what_is_exported_instead_of_the_model_is_said_where_it_matters() -> Non
     assert "**Exported, and offered to the registry, is the ridge, not the trained model.**" in card
     assert "Model: the ridge, a simple model beside which `value>gru>last>forecast`" in card
     assert "| ridge (exported) |" in card and "In the worst window" not in card
+    unproven = [row | {"status": "failed"} for row in made["exports"]]
+    for exports in ([], unproven):
+        found = Page(render(made | {"exports": exports}))
+        assert "Chosen is the ridge, not the trained model; nothing was exported." in found.text
+        assert ">exported<" not in found.source and ">chosen<" in found.section("metrics")
+        card = model_card(made | {"exports": exports})
+        assert "nothing was exported" in card and "| ridge (chosen) |" in card
     assert "not the trained model" not in page().text and "not the trained model" not in model_card(record())
 
 

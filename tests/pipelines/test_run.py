@@ -79,6 +79,7 @@ def test_compare_lists_the_run(run):
     listed = seqlayers("compare", "forecast", "--home", home, "--json")
     assert listed.code == 0
     assert listed.json[0]["mae"] == pytest.approx(answer.json["metrics"]["mae"])
+    assert listed.json[0]["chosen"] == answer.json["chosen"]
 
 
 def test_the_ridge_is_exported_and_registered_where_it_is_the_better_one(run):
@@ -105,7 +106,7 @@ def test_the_configured_model_is_exported_on_request(tmp_path):
     assert answer.json["baselines"]["ridge"]["mase"] < answer.json["metrics"]["mase"]
 
 
-def test_the_keras_file_loads_and_is_the_model_that_was_exported(run):
+def test_the_keras_file_loads_and_is_the_configured_model(run):
     import keras
 
     home, _, _ = run
@@ -218,6 +219,19 @@ def test_a_wrong_slot_is_refused_with_its_path(tmp_path):
 )
 def test_a_wrong_setting_is_refused_with_its_path(tmp_path, setting, said):
     assert said in refused(write(sales(), tmp_path / "a.csv"), tmp_path, *TARGET, "--set", setting)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("baselines={linear: {kind: linear, solve: ridge}}", "baselines.linear: the model itself is called that"),
+        ("intervals.bands=[95]", "intervals.bands.0: 95 given"),
+    ],
+)
+def test_names_and_bands_that_mean_nothing_are_refused_before_any_work(tmp_path, setting, said):
+    solved = "model={head: {kind: linear, solve: ridge}}"
+    told = refused(write(sales(), tmp_path / "a.csv"), tmp_path, *TARGET, "--set", solved, "--set", setting)
+    assert said in told and not (tmp_path / "runs").exists() and not (tmp_path / "mlflow.db").exists()
 
 
 def test_brackets_in_a_columns_name_are_shown_as_they_are(tmp_path, capsys):
