@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,9 @@ from data.times import find_column
 LARGEST = float(np.finfo(np.float32).max)
 #: What loggers write for "nothing measured", besides nines: the ends of 16-bit integers.
 MARKS = (-32768.0, -32767.0, 32767.0, 65535.0)
-#: Any other number far outside its column is suspected when it occurs this often.
-OFTEN = 3
+#: Any other number far outside its column is suspected when it occurs this often, or lies this many widths away: then
+#: the rest differs by less than float32 can tell.
+OFTEN, LOST = 3, 1e6
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,8 @@ def suspects(values: np.ndarray) -> list[tuple[float, int]]:
     """Numbers that look like a mark for "nothing measured", and how often each occurs.
 
     Such a number is the column's least or largest, and stands further from the rest than the rest is wide. It is made
-    of nines or one of `MARKS`; any other must stand three times as far off, in three rows or more, beside at least
-    twenty different values.
+    of nines or one of `MARKS`; any other must stand three times as far off, in `OFTEN` rows, or so far off that the
+    rest is lost beside it, and beside at least twenty different values.
     """
     found: list[tuple[float, int]] = []
     rest = values[np.isfinite(values)]
@@ -157,7 +159,7 @@ def suspects(values: np.ndarray) -> list[tuple[float, int]]:
         others = rest[rest != value]
         width, gap = float(np.ptp(others)), float(np.abs(others - value).min())
         nines = set(f"{abs(value):.10g}") <= {"9", "."} and abs(value) >= 99
-        far = gap > 3 * width and count >= OFTEN and len(np.unique(others)) >= 20
+        far = (gap > LOST * width or (gap > 3 * width and count >= OFTEN)) and len(np.unique(others)) >= 20
         if not (nines or value in MARKS or far):
             break
         found.append(mark)
@@ -198,9 +200,14 @@ def _numbers(
             return None
         if len(bad):
             more = f" ({len(bad)} such cells)" if len(bad) > 1 else ""
+            advice = (
+                "Numbers are written 1234.5, or, where cells are separated by a semicolon, 1234,5: take out marks "
+                "between thousands and units"
+                if len(bad) > len(texts) // 2 and re.fullmatch(r"\D?[-+]?\d[\d.,'\s]*\D?", bad.iloc[0])
+                else f"Put it right, or, if it means that nothing was measured, name it: data.missing=['{bad.iloc[0]}']"
+            )
             raise DataError(
-                f"Column '{name}', row {row_number(bad.index[0])}: '{bad.iloc[0]}' is not a number{more}. Put it "
-                f"right, or, if it means that nothing was measured, name it: data.missing=['{bad.iloc[0]}']"
+                f"Column '{name}', row {row_number(bad.index[0])}: '{bad.iloc[0]}' is not a number{more}. {advice}"
                 + ("." if named else "; or list the columns you want in data.covariates.")
             )
         column = numbers

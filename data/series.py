@@ -135,7 +135,11 @@ def _with_times(
         return frame, times
     if empty.all():
         raise DataError(f"No row has a value in {listing(used)}.")
-    repairs.append(Repair("rows without a time or an id, dropped", int(empty.sum()), used[0]))
+    timeless = int((times == NO_TIME).sum())
+    if timeless:
+        repairs.append(Repair("rows without a time, dropped", timeless, used[0]))
+    if timeless < empty.sum():
+        repairs.append(Repair("rows without an id, dropped", int(empty.sum()) - timeless, used[-1]))
     return frame[~empty], times[~empty]  # the index stays: errors name the file's rows
 
 

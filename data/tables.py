@@ -142,10 +142,27 @@ def _csv(path: Path, raw: bytes) -> pd.DataFrame:
         wanted = f"{ACCEPTED}, the names in the first line"
         raise DataError(f"{path} is not a table: {reason}. Accepted: {wanted}.") from None
     frame.columns = _names(head[0], separator, [str(c).strip() for c in frame.columns], notes)
+    if decimal == ",":
+        _refuse_points(path, frame)
     if all(re.fullmatch(r"[-+\d.,:/ T]+", c) for c in frame.columns):
         raise DataError(f"{path} has no header: its first line is {listing(frame.columns, 4)}. Put the names there.")
     frame.attrs["notes"] = notes
     return frame
+
+
+def _refuse_points(path: Path, frame: pd.DataFrame) -> None:
+    """Where numbers have a decimal comma, 1.234 could be a thousand or one and a bit."""
+    for name in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[name]):
+            continue
+        cells = frame[name].dropna().astype(str).str.strip()
+        pointed = cells.str.fullmatch(r"[-+]?\d+\.\d+")
+        if pointed.any() and cells.str.fullmatch(r"[-+]?[\d.]+(,\d+)?").all():
+            raise DataError(
+                f"{path}, column '{name}', row {row_number(cells.index[pointed][0])}: '{cells[pointed].iloc[0]}' has a "
+                "point, and other numbers have a decimal comma. Write the file with one decimal mark, and without "
+                "marks between thousands."
+            )
 
 
 def _names(header: str, separator: str, names: list[str], notes: list[str]) -> list[str]:
@@ -170,7 +187,7 @@ def _decode(path: Path, raw: bytes) -> tuple[str, str, list[str]]:
     """The start of the text, the whole's encoding, and notes on it."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw[:400_000].decode("utf-16", "replace"), "utf-16", ["read as UTF-16"]
-    if b"\x00" in raw[:4096]:
+    if b"\x00" in raw:
         raise DataError(f"{path} holds binary data, not a table. Accepted: {ACCEPTED}.")
     try:
         text, encoding, notes = raw.decode("utf-8-sig"), "utf-8-sig", []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import warnings
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ from data.options import ForecastOptions
 from data.tables import row_number
 
 ACCEPTED = "ISO (2020-12-31 23:50:00), 31.12.2020 23:50, 12/31/2020 23:50, or data.time_format as for strptime"
+ACCEPTED_NUMBERS = (
+    "Accepted: whole seconds; with data.time_format=ms milliseconds, or with a format such as %Y%m%d dates."
+)
+#: Seconds from 1970 to where no reading is looked for: the year 5138.
+FARTHEST = 1e11
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 
@@ -116,8 +122,8 @@ def _looks_like_dates(column: pd.Series, options: ForecastOptions) -> bool:
         return True
     if not _is_text(column):
         return False
-    some = column.dropna().astype(str)
-    some = some[some.str.strip() != ""].iloc[:3]
+    known = column.dropna()
+    some = known.loc[list(islice((i for i, cell in known.items() if str(cell).strip()), 3))].astype(str)
     try:
         for i in range(len(some)):  # each alone: whether they agree on day and month is for later
             _parse(some.iloc[i : i + 1], str(column.name), options)
@@ -170,6 +176,8 @@ def _format_of(texts: pd.Series, name: str, prefer: bool | None) -> tuple[str, b
         return "ISO8601", None, []
     found = re.match(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(.*)$", first)
     if not found:
+        if re.fullmatch(r"\d{9,}", first):
+            _numbers(known, name)  # names the cell that makes text of a column of numbers
         raise DataError(f"Time column '{name}': '{first}' is not a date. Accepted: {ACCEPTED}.")
     a, mark, _, c, rest = found.groups()
     notes: Notes = []
@@ -210,6 +218,15 @@ def _clock_of(rest: str, value: str, name: str) -> str:
     return blank + clock + (re.sub(r"\S+", "%p", half) if half else "")
 
 
+def _written_as_number(values: np.ndarray) -> str | None:
+    """The format of whole numbers that are all years, months or days of a calendar, and so hardly seconds."""
+    for fmt, low, high in (("%Y", 1000, 2999), ("%Y%m", 100_001, 299_912), ("%Y%m%d", 10_000_101, 29_991_231)):
+        if ((values >= low) & (values <= high) & (values % 1 == 0)).all():
+            texts = pd.Series(values.astype(np.int64).astype(str))
+            return fmt if pd.to_datetime(texts, format=fmt, errors="coerce").notna().all() else None
+    return None
+
+
 def _numbers(column: pd.Series, name: str) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     bad = column[numbers.isna() & column.notna()]
@@ -225,11 +242,17 @@ def _from_numbers(column: pd.Series, name: str, time_format: str | None) -> np.n
     known = values[np.isfinite(values)]
     if not len(known):
         raise DataError(f"Time column '{name}' is empty. Name another with data.time.")
-    if time_format != "ms" and np.abs(known).max() > 1e11:
+    scale, unit = (1000, "milliseconds") if time_format == "ms" else (1, "seconds")
+    far = np.abs(values) > FARTHEST * scale
+    if far.any():
         raise DataError(
-            f"Time column '{name}': {known[0]:.0f} as seconds since 1970 lies thousands of years away. "
-            "For milliseconds set data.time_format=ms; for dates written as numbers, a format such as %Y%m%d."
+            f"Time column '{name}', row {row_number(column.index[far][0])}: {values[far][0]:.10g} as {unit} since 1970 "
+            f"lies thousands of years away. {ACCEPTED_NUMBERS}"
         )
-    scale = 1000 if time_format == "ms" else 1
+    if time_format is None and len(known) > 1 and (written := _written_as_number(known)):
+        raise DataError(
+            f"Time column '{name}': {known[0]:.0f} looks like a date written as a number, not like seconds since 1970. "
+            f"Set data.time_format={written}, or s if seconds are meant."
+        )
     whole = np.where(np.isfinite(values), values, 0.0)
     return np.where(np.isfinite(values), np.floor(whole / scale).astype(np.int64), NO_TIME)

@@ -1,4 +1,4 @@
-"""Columns that tell the target before its time: the target itself under another name, or a reading from tomorrow."""
+"""Columns that tell the target before its time: itself under another name, a reading from tomorrow, a centred mean."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from data.series import Series
 from data.windows import WindowSpec
 
 #: A column tells the target when an affine function of it leaves less than this share of the target's variance (one
-#: rounded to a tenth of a degree leaves 1e-5), and less than a hundredth of what the target's own past leaves.
-SHARE, BETTER = 1e-4, 100.0
+#: rounded to a tenth of its spread leaves 8e-4), and less than a hundredth of what the target's own past leaves.
+SHARE, BETTER = 1e-3, 100.0
+#: Together with the target's own past it must leave less than this share of what that past leaves alone: with the noise
+#: of any measurement nothing does.
+EXACT = 1e-6
 #: A target of which its own past leaves less than this share is as good as given: a line, a sine, a calendar.
-GIVEN = 1e-5
+GIVEN = 1e-8
+#: How far ahead a column is tried together with the target's past: centred means of up to twice as many rows are found.
+LEADS = 48
 #: Rows in which a stretch is compared, from how many stretches, and how often a target must move in it to be judged.
 ROWS, STRETCHES, MOVES = 4096, 3, 20
 #: Fewest rows of a comparison; columns compared at a time.
@@ -34,8 +39,12 @@ def no_column_tells_the_target(
     target of up to horizon - 1 rows before: k = 1 - horizon … look_back + horizon - 1. At k ≤ 0 a past covariate may
     well be the target in another unit.
 
+    A centred mean, or the change to the next row, is not the target; but its last three values and the target's past
+    tell the target some rows ahead to the last digit. No past covariate may, up to `LEADS` rows ahead.
+
     A target that moves evenly, so that its own past tells it as well (`BETTER`, `GIVEN`), is not judged, nor one that
-    hardly moves.
+    hardly moves. What bends or blurs the target (its logarithm, its rank, noise of a thirtieth of its spread) is not
+    found: such a column cannot be told from one that foretells it well.
 
     Args:
         series: the series.
@@ -65,9 +74,14 @@ def no_column_tells_the_target(
                     if own > GIVEN and left[i] * BETTER < own:
                         column = int(columns[chosen + i])
                         return Check(name, False, _words(series, column, target, lag, bool(known[chosen + i])))
+                past = columns[some][~known[some]]
+                if len(past) and (found := _completes(values[:, past], values[:, target], spec)):
+                    what, of = series.columns[past[found[0]]], series.columns[target]
+                    return Check(name, False, _computed(what, of, found[1], series.step))
     if not judged:
         return Check(name, True, "Too few train rows, or targets that hardly move: there is nothing to compare.")
-    return Check(name, True, f"{len(columns)} column(s) compared with {len(judged)} target(s), row by row and shifted.")
+    compared = f"{len(columns)} column(s) compared with {len(judged)} target(s), row by row, shifted, and with its past"
+    return Check(name, True, f"{compared}; what only resembles the target's future is not found this way.")
 
 
 def _stretches(series: Series, train: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -134,6 +148,46 @@ def _own_share(target: np.ndarray, lead: int, season: int) -> float:
     weights = np.linalg.lstsq(past, y, rcond=None)[0]
     total = float(y @ y)
     return float(((y - past @ weights) ** 2).sum()) / total if total else 0.0
+
+
+def _completes(columns: np.ndarray, target: np.ndarray, spec: WindowSpec) -> tuple[int, int] | None:
+    r"""The first column that with the target's past leaves nothing of it some rows ahead, and how many rows.
+
+    Of a centred mean of w rows, \(w (x_t - x_{t-1}) = y_{t+h} - y_{t-h-1}\) with h = (w - 1) / 2.
+
+    Args:
+        columns, target: (rows, columns) and (rows,), one stretch.
+        spec: the window's measures.
+    """
+    leads = min(LEADS, spec.look_back + spec.horizon - 1, len(target) // 16)
+    first = leads + 2
+    count = min(len(target) - first - leads, ROWS)
+    begin = (len(target) - leads - count + first) // 2
+
+    def at(series: np.ndarray, lag: int) -> np.ndarray:
+        part = series[begin - lag : begin - lag + count]
+        return part - part.mean(axis=0)
+
+    own = np.linalg.qr(np.stack([at(target, lag) for lag in range(min(first, count // 8))], axis=1))[0]
+    ahead = np.stack([at(target, -lead) for lead in range(1, leads + 1)], axis=1)
+    total, ahead = (ahead**2).sum(axis=0), ahead - own @ (own.T @ ahead)
+    alone = (ahead**2).sum(axis=0)
+    last = np.stack([at(columns, lag).T for lag in range(3)], axis=2)
+    basis = np.linalg.qr(last - own @ (own.T @ last))[0]
+    left = alone - ((basis.transpose(0, 2, 1) @ ahead) ** 2).sum(axis=1)
+    for column, lead in np.argwhere((left < EXACT * alone) & (alone > GIVEN * total)).tolist():
+        if _own_share(target, lead + 1, spec.season) > GIVEN:
+            return column, lead + 1
+    return None
+
+
+def _computed(what: str, of: str, lead: int, step: int) -> str:
+    rows = f"{lead} row{'s' if lead > 1 else ''} ({durations.text(lead * step)})"
+    return (
+        f"Column '{what}', with what came before, gives '{of}' {rows} later to the last digit, as what is computed "
+        "from later rows does: a centred mean, a change to the next row. Take it out of data.covariates, or compute "
+        "it from earlier rows; an input that is set beforehand belongs in data.known_ahead."
+    )
 
 
 def _words(series: Series, column: int, target: int, lag: int, known: bool) -> str:

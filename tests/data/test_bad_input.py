@@ -39,6 +39,9 @@ class TestMarksThatNobodyNamed:
         values[[3, 9, 27]] = -500
         assert suspects(values) == [(-500, 3)]
 
+    def test_one_so_far_off_that_the_rest_is_lost_beside_it(self):
+        assert suspects(np.append(np.linspace(0, 30, 100), 1e30)) == [(1e30, 1)]
+
     def test_several_at_once(self):
         values = self.RNG.normal(10, 5, 500)
         values[[3, 9]], values[5], values[7] = -9999, -999, np.nan
@@ -180,3 +183,25 @@ class TestCells:
     def test_a_bad_time_is_refused_with_its_row(self, tmp_path):
         with pytest.raises(DataError, match=r"Time column 'time', row 17: '31.02.2021' is not a date"):
             read(self.write(tmp_path, "time", "31.02.2021", 17))
+
+    def test_a_whole_column_with_other_marks_is_told_how_numbers_are_written(self, tmp_path):
+        frame = hourly(20).assign(x=[f"{1000 + i:,}.5" for i in range(20)])
+        with pytest.raises(
+            DataError, match=r"Column 'x', row 1: '1,000.5'.*\(20 such cells\). Numbers are written 1234.5"
+        ):
+            read_series(frame, ForecastOptions(target="y", covariates=["x"]))
+
+    def test_two_decimal_marks_in_one_file_are_refused(self, tmp_path):
+        """Or 12.350 beside 7,5 would be read as twelve and a bit."""
+        path = tmp_path / "a.csv"
+        path.write_text("time;y;x\n2021-03-01;7,5;850\n2021-03-02;8,5;12.350\n")
+        with pytest.raises(DataError, match=r"column 'x', row 2: '12.350' has a point.*decimal comma"):
+            read_table(path)
+        path.write_text("time;y;x\n01.03.2021;7,5;v1.2\n02.03.2021;8,5;v1.3\n")
+        assert read_table(path)["y"].tolist() == [7.5, 8.5]
+
+    def test_a_zero_byte_anywhere_is_damage(self, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_bytes(hourly(400).to_csv(index=False).encode() + b"\x00")
+        with pytest.raises(DataError, match="binary data"):
+            read_table(path)

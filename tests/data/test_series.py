@@ -129,6 +129,10 @@ class TestTimes:
         series = read(frame)
         assert (series.rows, count(series, "without a time")) == (48, 2)
 
+    def test_rows_without_an_id_are_dropped(self):
+        series = read(hourly(50).assign(id=["a"] * 47 + [None] * 3), id="id")
+        assert (series.rows, count(series, "without an id")) == (47, 3)
+
     def test_stamps_a_little_late_stand_on_the_grid(self):
         frame = hourly(50)
         frame["time"] += pd.to_timedelta(np.arange(50) % 5, unit="s")

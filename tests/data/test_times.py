@@ -183,3 +183,40 @@ def test_lost_letters_match_any():
     for name in ("PAR", "PAR (µmol/m²/s)", "PAR (?mol/m?/s)"):
         assert find_column(name, columns, "data.target") == columns[0]
     assert find_column("max. PAR", columns, "data.target") == columns[1]
+
+
+class TestNumbers:
+    """Times written as numbers, of which nothing but a name tells what they count."""
+
+    def read(self, cells: list[object], **options: object) -> np.ndarray:
+        frame = pd.DataFrame({"t": cells, "y": range(len(cells))})
+        return read_times(frame, ForecastOptions(time="t", **options)).seconds
+
+    def test_seconds_and_milliseconds(self):
+        np.testing.assert_array_equal(self.read([1_704_067_200, 1_704_070_800]), [1_704_067_200, 1_704_070_800])
+        np.testing.assert_array_equal(self.read([1_704_067_200_000], time_format="ms"), [1_704_067_200])
+
+    @pytest.mark.parametrize(
+        ("cells", "options"),
+        [
+            ([1_704_067_200, 1e30], {}),
+            ([1_704_067_200, 1_704_067_200_000], {}),
+            ([1_704_067_200_000, 1_704_067_200_000_000_000], {"time_format": "ms"}),
+        ],
+    )
+    def test_what_lies_thousands_of_years_away_is_refused_with_its_row(self, cells, options):
+        with pytest.raises(DataError, match=r"row 2: .* lies thousands of years away"):
+            self.read(cells, **options)
+
+    @pytest.mark.parametrize(
+        ("cells", "wanted"), [([1998, 1999], "%Y"), ([199_812, 199_901], "%Y%m"), ([20_240_131, 20_240_201], "%Y%m%d")]
+    )
+    def test_dates_written_as_numbers_are_not_taken_for_seconds(self, cells, wanted):
+        with pytest.raises(DataError, match=f"looks like a date.*data.time_format={wanted}, or s"):
+            self.read(cells)
+        assert len(self.read(cells, time_format=wanted)) == 2
+        np.testing.assert_array_equal(self.read(cells, time_format="s"), cells)
+
+    def test_a_word_among_them_is_refused_with_its_row(self):
+        with pytest.raises(DataError, match="row 3: 'late' is not a number of seconds"):
+            self.read(["1704067200", "1704070800", "late"])

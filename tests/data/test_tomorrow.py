@@ -32,6 +32,11 @@ def shifted(by: int, rows: int = ROWS, noise: float = 0.0) -> pd.DataFrame:
     return hourly(rows).assign(y=y, x=x + noise * np.random.default_rng(1).normal(size=rows))
 
 
+def walk(rows: int = 3000) -> pd.Series:
+    """A target that wanders, and forgets over ten hours."""
+    return pd.Series(np.random.default_rng(2).normal(size=rows)).ewm(alpha=0.1, adjust=False).mean()
+
+
 class TestCovariates:
     @pytest.mark.parametrize("by", [1, 2, 24, 70, 71])
     def test_the_target_of_a_later_time_is_found(self, by):
@@ -43,6 +48,17 @@ class TestCovariates:
 
     def test_rounding_does_not_hide_it(self):
         assert not check(shifted(5).round({"x": 2})).passed
+
+    def test_coarse_rounding_does_not_either(self):
+        """To a tenth of the target's spread."""
+        y = walk()
+        tenth = y.std() / 10
+        x = (y.shift(-10).ffill() / tenth).round() * tenth
+        assert "Column 'x' is 'y' 10 rows (10h) later" in check(hourly(3000).assign(y=y, x=x)).detail
+
+    def test_of_a_target_that_climbs(self):
+        climb = np.random.default_rng(0).exponential(size=3001).cumsum()
+        assert not check(hourly(3000).assign(y=climb[:-1], x=climb[1:])).passed
 
     @pytest.mark.parametrize("by", [72, 90, 0, -1, -24])
     def test_what_says_nothing_of_the_horizon_may_be_read(self, by):
@@ -67,6 +83,47 @@ class TestCovariates:
         panel = pd.concat([shifted(3).assign(id="a"), hourly(600).assign(id="b")])
         assert not check(panel, id="id").passed
         assert check(pd.concat([shifted(-3).assign(id="a"), hourly(600).assign(id="b")]), id="id").passed
+
+
+class TestComputedFromLaterRows:
+    """Columns that are not the target, but with the target's past complete it some rows ahead."""
+
+    @pytest.mark.parametrize("rows", [3, 5, 24, 49])
+    def test_a_centred_mean_is_found(self, rows):
+        y = walk()
+        found = check(hourly(3000).assign(y=y, x=y.rolling(rows, center=True).mean().ffill().bfill()))
+        assert not found.passed
+        assert "Column 'x', with what came before, gives 'y'" in found.detail
+        assert "a centred mean" in found.detail
+
+    def test_the_change_to_the_next_row_is_found(self):
+        y = walk()
+        found = check(hourly(3000).assign(y=y, x=-y.diff(-1).fillna(0.0)))
+        assert "gives 'y' 1 row (1h) later" in found.detail
+
+    def test_the_mean_of_the_next_day_is_found(self):
+        y = walk()
+        assert not check(hourly(3000).assign(y=y, x=y.rolling(24).mean().shift(-24).ffill())).passed
+
+    @pytest.mark.parametrize("lead", [0, 1])
+    def test_what_drives_the_target_may_be_read_where_anything_else_moves_it_too(self, lead):
+        rng = np.random.default_rng(3)
+        u, y = rng.normal(size=3000), np.zeros(3000)
+        for t in range(1, 3000):
+            y[t] = 0.9 * y[t - 1] + u[t - lead] + 0.01 * rng.normal()
+        assert check(hourly(3000).assign(y=y, x=u)).passed
+
+    def test_an_input_that_is_set_beforehand_is_known_ahead(self):
+        u = np.random.default_rng(3).normal(size=3000)
+        y = pd.Series(u).shift(1, fill_value=0.0).ewm(alpha=0.1, adjust=False).mean()
+        assert not check(hourly(3000).assign(y=y, x=u)).passed
+        assert check(hourly(3000).assign(y=y, x=u), known_ahead=["x"]).passed
+
+    @pytest.mark.parametrize("rows", [3, 24, 168])
+    def test_what_is_computed_from_earlier_rows_may_be_read(self, rows):
+        y = walk()
+        past = {"lag": y.shift(rows), "mean": y.rolling(rows).mean(), "sum": y.cumsum(), "change": y.diff(rows)}
+        assert check(hourly(3000).assign(y=y, **{name: x.bfill() for name, x in past.items()})).passed
 
 
 class TestKnownAhead:
