@@ -109,11 +109,10 @@ def fit(name: str, options: ClassicalOptions, data: ForecastData, say: Say) -> C
         say: progress.
 
     Raises:
-        ConfigurationError: the library is not installed; an option means nothing here; it would take longer than
-            `minutes`; a forecast is not finite.
+        ConfigurationError: it would take longer than `minutes`; a forecast is not finite.
     """
     where = f"baselines.{name}"
-    make = _maker(where, options, data)
+    make = maker(where, options, data)
     season = options.season or data.spec.season
     model = Classical(options, season, max(2 * season + 6, 12), {})
     clock = _Clock(where, options.minutes)
@@ -124,8 +123,12 @@ def fit(name: str, options: ClassicalOptions, data: ForecastData, say: Say) -> C
     return model
 
 
-def _maker(where: str, options: ClassicalOptions, data: ForecastData) -> Callable[[], Any]:
-    """What makes an unfitted model."""
+def maker(where: str, options: ClassicalOptions, data: ForecastData) -> Callable[[], Any]:
+    """What makes an unfitted model.
+
+    Raises:
+        ConfigurationError: the library is not installed, or an option means nothing here.
+    """
     try:
         from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
     except ImportError:

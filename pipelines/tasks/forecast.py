@@ -59,6 +59,8 @@ class Forecast(Task):
         for r in series.repairs:
             say(str(r))
         say(f"{len(self.data.checks)} leak checks passed")
+        for name, simple in self.configuration.baselines.items():
+            self._unfitted(name, simple)  # refused here, before anything is written
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256(self.data.series.values.tobytes())
@@ -114,39 +116,40 @@ class Forecast(Task):
     def baselines(self, say: Say) -> list[Candidate]:
         found = [Candidate(name, "baseline", rule) for name, rule in NAIVE.items()]
         for name, options in self.configuration.baselines.items():
-            if name in NAIVE:
-                raise ConfigurationError(f"baselines.{name}", "the name is taken, and it is always there.", "another")
-            if not isinstance(options, dict) or ("kind" in options) == ("classical" in options):
-                accepted = "{kind: linear, solve: ridge, …} or {classical: auto_ets, …}"
-                raise ConfigurationError(f"baselines.{name}", f"{options!r} given.", accepted)
-            make = self._solved if "kind" in options else self._classical
-            found.append(make(name, options, say))
+            simple, start = self._unfitted(name, options), time.perf_counter()
+            if isinstance(simple, SequenceModel):
+                build(simple, self)
+                simple.adapt(self.ordered("train", BATCH), self.ordered("validation", BATCH))
+                say(f"Solved the {name} in {time.perf_counter() - start:.1f} s")
+                predictor: Any = simple
+            else:  # its forecasts are made at once: the seconds are for the fit and all of them
+                predictor = simple(say)
+            found.append(Candidate(name, "baseline", predictor, time.perf_counter() - start))
         return found
 
-    def _solved(self, name: str, head: dict[str, Any], say: Say) -> Candidate:
-        """A head solved in closed form."""
-        start = time.perf_counter()
+    def _unfitted(self, name: str, options: Any) -> Any:
+        """A baseline as its options say: a model to be solved, or what fits a classical one; wrong ones are refused."""
+        where = f"baselines.{name}"
+        if name in NAIVE:
+            raise ConfigurationError(where, "the name is taken, and it is always there.", "another")
+        if not isinstance(options, dict) or ("kind" in options) == ("classical" in options):
+            accepted = "{kind: linear, solve: ridge, …} or {classical: auto_ets, …}"
+            raise ConfigurationError(where, f"{options!r} given.", accepted)
+        if "classical" in options:
+            from pipelines.classical import ClassicalOptions, fit, maker
+
+            checked = config.check(ClassicalOptions, options, where)
+            maker(where, checked, self.data)
+            return lambda say: fit(name, checked, self.data, say)
         try:
-            model = SequenceModel.for_task({"head": head}, **self.model_arguments())
+            model = SequenceModel.for_task({"head": options}, **self.model_arguments())
         except ConfigurationError as error:
-            path = error.path.replace("model.head", f"baselines.{name}", 1)
-            raise ConfigurationError(path, error.problem, error.accepted) from None
-        build(model, self)
-        if model.needs_fit:
-            raise ConfigurationError(f"baselines.{name}", "a head that is trained is no baseline.", "solve: ridge")
-        model.adapt(self.ordered("train", BATCH), self.ordered("validation", BATCH))
-        seconds = time.perf_counter() - start
-        say(f"Solved the {name} in {seconds:.1f} s")
-        return Candidate(name, "baseline", model, seconds)
-
-    def _classical(self, name: str, options: dict[str, Any], say: Say) -> Candidate:
-        """A model of a statistics library, its forecasts made at once: `seconds` is for the fit and all of them."""
-        from pipelines.classical import ClassicalOptions, fit
-
-        start = time.perf_counter()
-        checked = config.check(ClassicalOptions, options, f"baselines.{name}")
-        predictor = fit(name, checked, self.data, say)
-        return Candidate(name, "baseline", predictor, time.perf_counter() - start)
+            raise ConfigurationError(
+                error.path.replace("model.head", where, 1), error.problem, error.accepted
+            ) from None
+        if not model.rows[0].adapts:
+            raise ConfigurationError(where, "a head that is trained is no baseline.", "solve: ridge")
+        return model
 
     @cached_property
     def _evaluator(self) -> ForecastEvaluator:

@@ -215,10 +215,12 @@ def test_a_wrong_slot_is_refused_with_its_path(tmp_path):
         ("model.encoder.0.kind=[gru]", "model.encoder.0.kind"),
         ("baselines.ridge.solve=gradient", "baselines.ridge"),
         ("baselines.ridge.sovle=ridge", "baselines.ridge.sovle"),
+        ("baselines.arima.classical=arima", "baselines.arima.classical"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_path(tmp_path, setting, said):
     assert said in refused(write(sales(), tmp_path / "a.csv"), tmp_path, *TARGET, "--set", setting)
+    assert not (tmp_path / "runs").exists() and not (tmp_path / "mlflow.db").exists()
 
 
 @pytest.mark.parametrize(
