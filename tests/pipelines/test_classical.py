@@ -126,9 +126,8 @@ def test_a_setting_that_means_nothing_is_refused(daily):
 
 @pytest.mark.parametrize("given", ["{classical: prophet}", "{classical: auto_ets, seasons: 7}"])
 def test_an_unknown_model_or_setting_is_refused(tmp_path, given):
-    task = prepared(tmp_path, RIDGE, f"baselines={{mine: {given}}}")
     with pytest.raises(ConfigurationError, match=r"baselines\.mine\.(classical|seasons): .*(auto_arima|Did you mean)"):
-        task.baselines(lambda line: None)
+        prepared(tmp_path, RIDGE, f"baselines={{mine: {given}}}")
 
 
 def test_without_the_library_the_error_says_what_to_install(daily, monkeypatch):

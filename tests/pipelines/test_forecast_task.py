@@ -255,13 +255,11 @@ def test_folds_are_tasks_of_their_own(tmp_path):
 
 
 def test_a_naive_forecasts_name_is_taken(tmp_path):
-    task = prepared(tmp_path, RIDGE, "baselines.drift={kind: linear, solve: ridge}")
     with pytest.raises(ConfigurationError, match=r"baselines\.drift: the name is taken"):
-        task.baselines(lambda line: None)
+        prepared(tmp_path, RIDGE, "baselines.drift={kind: linear, solve: ridge}")
 
 
 @pytest.mark.parametrize("given", ["5", "{season: 7}", "{kind: linear, solve: ridge, classical: auto_ets}"])
 def test_a_baseline_is_one_thing_or_the_other(tmp_path, given):
-    task = prepared(tmp_path, RIDGE, f"baselines.mine={given}")
     with pytest.raises(ConfigurationError, match=r"baselines\.mine.*classical: auto_ets"):
-        task.baselines(lambda line: None)
+        prepared(tmp_path, RIDGE, f"baselines.mine={given}")
