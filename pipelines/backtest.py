@@ -21,7 +21,7 @@ from pipelines.task import Evaluation, Task, build
 from pipelines.workspace import write_atomically
 from seqlayers.model import SequenceModel
 
-#: What is averaged over the folds; `spread` also gets its standard deviation.
+#: What gets a standard deviation over the folds beside its mean.
 SPREAD = ("mae", "rmse", "mase", "skill")
 #: What a backtest leaves in MLflow beside its figures.
 ARTIFACTS = ("configuration.yaml", "backtest.json", "report.html")
