@@ -38,7 +38,7 @@ class Recipe:
         look_every: that look is at every so many-th validation window.
         solve_every: what is solved in closed form is solved on every so many-th training window.
         calendar: periods whose phase is a further channel of what is read, beside the targets.
-        quick: errors are of every eighth window alone.
+        quick: where something is trained, errors are of every eighth window alone.
     """
 
     look_back: int

@@ -109,7 +109,7 @@ def _fit_gradients(model: Any, series: Series, recipe: Recipe, horizon: int, sec
 def measure(model: Any, series: Series, part: str, recipe: Recipe, horizon: int) -> Errors:
     """The errors of a model, or of repeating the last value (None), over every window of a part."""
     errors = Errors()
-    origins = series.origins(part, recipe.look_back, horizon, 8 if recipe.quick else 1)
+    origins = series.origins(part, recipe.look_back, horizon, 8 if recipe.quick and recipe.train else 1)
     if model is None:
         targets = series.values[:, : series.targets]
         for rows in chunks(origins, BATCH):
