@@ -355,6 +355,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
             "--home", str(tmp_path), *TARGET, *SMALL, "--set", "train.epochs=500", "--set", "train.patience=500",
         ],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit it ignored
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("runs/forecast/.unfinished-*/checkpoint.npz")):
