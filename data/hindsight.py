@@ -9,7 +9,7 @@ from data.columns import choose
 from data.leaks import Check
 from data.options import ForecastOptions
 from data.series import Series, read_series
-from data.times import NO_TIME, find_column, read_times
+from data.times import read_keys
 
 
 def readings_ignore_the_future(
@@ -44,11 +44,7 @@ class _Table:
 
     def __init__(self, frame: pd.DataFrame, options: ForecastOptions, series: Series):
         frame = frame.reset_index(drop=True)
-        found = read_times(frame, options)
-        used = list(found.columns)
-        if options.id is not None:
-            used.append(find_column(options.id, [str(c) for c in frame.columns], "data.id"))
-        there = (found.seconds != NO_TIME) & frame[used].notna().all(axis=1).to_numpy()
+        found, used, there = read_keys(frame, options)
         self.frame, self.times, self.grid = frame[there], found.seconds[there], series.grid
         self.points = np.unique(self.grid.positions(series.times))
         self.table = choose(self.frame, options, used)[0]

@@ -16,7 +16,7 @@ from data.grid import Grid, find_grid
 from data.options import ForecastOptions, Split, Wind
 from data.order import in_order
 from data.regular import Regular, regularise, segments
-from data.times import find_column, read_times
+from data.times import find_column, read_keys
 from data.transforms import wind
 
 __all__ = ["ForecastOptions", "Repair", "Series", "Split", "Wind", "default_season", "read_series"]
@@ -106,12 +106,9 @@ def read_series(frame: pd.DataFrame, options: ForecastOptions, *, grid: Grid | N
             nothing left to use.
     """
     frame = frame.reset_index(drop=True)
-    found = read_times(frame, options)
-    times, used = found.seconds, found.columns
+    found, used, there = read_keys(frame, options)
     repairs = [Repair(what, count, used[0]) for what, count in found.notes]
-    if options.id is not None:
-        used = [*used, find_column(options.id, [str(c) for c in frame.columns], "data.id")]
-    frame, times = _with_times(frame, times, used, repairs)
+    frame, times = _with_keys(frame, found.seconds, used, there, repairs)
     table, more = choose(frame, options, used)
     repairs += more
     ordered = in_order(frame[used[-1]] if options.id is not None else None, times, table, frame.index)
@@ -125,22 +122,20 @@ def read_series(frame: pd.DataFrame, options: ForecastOptions, *, grid: Grid | N
     return replace(series, clock=found.clock, day_first=found.day_first)
 
 
-def _with_times(
-    frame: pd.DataFrame, times: np.ndarray, used: list[str], repairs: list[Repair]
+def _with_keys(
+    frame: pd.DataFrame, times: np.ndarray, used: list[str], there: np.ndarray, repairs: list[Repair]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Without the rows that have no time or no id."""
-    empty = times == NO_TIME
-    empty |= frame[used].isna().any(axis=1).to_numpy()
-    if not empty.any():
+    if there.all():
         return frame, times
-    if empty.all():
+    if not there.any():
         raise DataError(f"No row has a value in {listing(used)}.")
     timeless = int((times == NO_TIME).sum())
     if timeless:
         repairs.append(Repair("rows without a time, dropped", timeless, used[0]))
-    if timeless < empty.sum():
-        repairs.append(Repair("rows without an id, dropped", int(empty.sum()) - timeless, used[-1]))
-    return frame[~empty], times[~empty]  # the index stays: errors name the file's rows
+    if timeless < (~there).sum():
+        repairs.append(Repair("rows without an id, dropped", int((~there).sum()) - timeless, used[-1]))
+    return frame[there], times[there]  # the index stays: errors name the file's rows
 
 
 def _drop_late_columns(table: Table, parts: dict[str, np.ndarray], repairs: list[Repair]) -> Table:

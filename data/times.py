@@ -97,6 +97,20 @@ def read_times(frame: pd.DataFrame, options: ForecastOptions) -> Times:
     )
 
 
+def read_keys(frame: pd.DataFrame, options: ForecastOptions) -> tuple[Times, list[str], np.ndarray]:
+    """What tells rows apart: their times, the columns these and the series' id (the last) stand in, and which rows
+    have all of it, (rows,) boolean.
+
+    Raises:
+        DataError: as `read_times`, or there is no column of the id's name.
+    """
+    found = read_times(frame, options)
+    used = list(found.columns)
+    if options.id is not None:
+        used.append(find_column(options.id, [str(c) for c in frame.columns], "data.id"))
+    return found, used, (found.seconds != NO_TIME) & frame[used].notna().all(axis=1).to_numpy()
+
+
 def _combine(frame: pd.DataFrame, names: list[str], options: ForecastOptions) -> Times:
     parts = {part: frame[name] for part in PARTS for name in names if name.lower() == part}
     if not {"year", "month", "day"} <= set(parts):

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipelines.baselines import NAIVE
 from pipelines.fitting import fit_candidates
-from pipelines.job import Folding, Job, Order, job
+from pipelines.job import Folding, Job, Order, job, prefix_of
 from pipelines.report import write_backtest_report
 from pipelines.screen import Screen
 from pipelines.task import Evaluation, Task, build
@@ -147,16 +147,11 @@ def _record(work: Job, folds: list[dict[str, Any]], facts: dict[str, Any], foldi
 
 def _track(work: Job, record: dict[str, Any]) -> None:
     """Each candidate's mean figures, its figures a fold as steps, and the files."""
-    tracker = work.tracker
     steps = []
     for fold in record["folds"]:
         values: dict[str, float] = {}
         for row in fold["metrics"]:
-            prefix = "fold/" if row["role"] == "model" else f"fold/{row['name']}/"
-            values |= {f"{prefix}{key}": row[key] for key in SPREAD if row[key] is not None}
+            values |= {f"fold/{prefix_of(row)}{key}": row[key] for key in SPREAD if row[key] is not None}
         steps.append((fold["number"], values))
-    tracker.epochs(steps)
-    for row in record["summary"]:
-        tracker.metrics(row, prefix="" if row["role"] == "model" else f"{row['name']}/")
-    for name in ARTIFACTS:
-        tracker.artifact(work.folder / name)
+    work.tracker.epochs(steps)
+    work.track(record["summary"], ARTIFACTS)

@@ -17,14 +17,13 @@ from pydantic import Field
 
 from data.forecasting import ForecastData, iso
 from pipelines.baselines import seasonal_naive
+from pipelines.task import Say
 from seqlayers.errors import ConfigurationError
 
 #: The past that a forecast reads where none is given.
 CONTEXT_SEASONS, CONTEXT_ROWS = 14, 100
 #: Seconds between two lines of progress.
 QUIET = 20.0
-
-Say = Callable[[str], None]
 
 
 class ClassicalOptions(pydantic.BaseModel, extra="forbid", strict=True):

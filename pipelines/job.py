@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,6 +95,13 @@ class Job:
         """Since the job began."""
         return time.perf_counter() - self.clock
 
+    def track(self, rows: list[dict[str, Any]], files: Iterable[str]) -> None:
+        """A metrics table and files of the folder to MLflow; the model's figures stand without a prefix."""
+        for row in rows:
+            self.tracker.metrics(row, prefix=prefix_of(row))
+        for name in files:
+            self.tracker.artifact(self.folder / name)
+
     def record(self) -> dict[str, Any]:
         """What a record says of how it came about."""
         return {
@@ -113,6 +120,11 @@ class Job:
                 "slots_table": provenance.slots_table(self.model),
             },
         }
+
+
+def prefix_of(row: dict[str, Any]) -> str:
+    """What stands before the names of a row's figures in MLflow: nothing for the model, a baseline's name."""
+    return "" if row["role"] == "model" else f"{row['name']}/"
 
 
 @contextlib.contextmanager

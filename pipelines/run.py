@@ -114,8 +114,5 @@ def _track(work: Job, record: dict[str, Any], history: train.History | None) -> 
             (e, {"loss": a, "validation_loss": b})
             for e, a, b in zip(history.epoch, history.loss, history.validation_loss, strict=True)
         )
-    for row in record["metrics"]:
-        tracker.metrics(row, prefix="" if row["role"] == "model" else f"{row['name']}/")
     tracker.tags({"chosen": record["chosen"]["name"]})
-    for name in ARTIFACTS:
-        tracker.artifact(work.folder / name)
+    work.track(record["metrics"], ARTIFACTS)

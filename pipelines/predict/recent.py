@@ -15,7 +15,7 @@ from data.columns import choose
 from data.errors import DataError, listing, nearest
 from data.grid import Grid
 from data.series import ForecastOptions, Series, read_series
-from data.times import alike, find_column, read_times
+from data.times import alike, find_column, read_keys, read_times
 from data.transforms import calendar
 
 
@@ -99,14 +99,10 @@ def _with_names(frame: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, 
 
 def _without_future(frame: pd.DataFrame, options: ForecastOptions) -> tuple[pd.DataFrame, int]:
     """The rows up to the last reading of a target, of each series, and how many were taken off."""
-    found = read_times(frame, options)
-    times, used = found.seconds, found.columns
-    if options.id is not None:
-        used = [*used, find_column(options.id, [str(c) for c in frame.columns], "data.id")]
-    usable = (times != NO_TIME) & frame[used].notna().all(axis=1).to_numpy()
+    found, used, usable = read_keys(frame, options)
     if not usable.any():
         raise DataError(f"No row has a value in {listing(used)}.")
-    frame, times = frame[usable], times[usable]
+    frame, times = frame[usable], found.seconds[usable]
     table, _ = choose(frame, options, used)
     known = ~np.isnan(table.values[:, : table.targets]).all(axis=1)
     ids = frame[used[-1]].to_numpy() if options.id is not None else np.zeros(len(frame))

@@ -15,7 +15,6 @@ def render(record: dict[str, Any]) -> str:
         record,
         kind="backtest",
         alarms=alarms(record),
-        tiles=template.tiles(record),
         shipping="",
         timeline=timeline.folds(record),
         summary=summary.summary(record),

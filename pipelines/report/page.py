@@ -17,7 +17,6 @@ def render(record: dict[str, Any]) -> str:
         record,
         kind="run",
         alarms=alarms(record),
-        tiles=template.tiles(record),
         shipped=shipped.baseline(record),
         shipping=shipped.sentence(record),
         fate=shipped.fate(record),

@@ -30,6 +30,7 @@ def page(template: str, record: dict[str, Any], **values: Any) -> str:
             css=Markup(_read("style.css")),
             sample=figures.is_sample(record),
             verdict=numbers.prose(record["verdict"] or "", figures.units(record)),
+            tiles=tiles(record),
             repairs=tables.repairs(record),
             unit=figures.unit_of(record),
             scaled=figures.scaled(record),

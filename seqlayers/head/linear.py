@@ -12,8 +12,8 @@ from pydantic import Field
 
 from seqlayers.arguments import Count, check_ahead, sequence_shape
 from seqlayers.head.losses import PointLoss
-from seqlayers.head.point import PointHead
-from seqlayers.head.ridge import Sums, solve
+from seqlayers.head.point import PointHead, window_level
+from seqlayers.head.ridge import Sums, solvable, solve
 from seqlayers.head.trend import Decomposition, moving_average
 from seqlayers.row import split_inputs
 from seqlayers.slots import Choice, ConfigurationError, kind
@@ -144,7 +144,7 @@ class Linear(PointHead):
         return self.add_weight(name=name, shape=shape, initializer=initial, trainable=not self.adapts)
 
     def call(self, features: Any, ahead: Any = None, training: bool | None = None) -> Any:
-        level = self._level(features, ops)
+        level = window_level(features, self.subtract, ops)
         y = ops.matmul(self._rows(features - level), self._kernel())
         check_ahead(self, self.known, ahead)
         if self.known is not None:
@@ -152,12 +152,6 @@ class Linear(PointHead):
         if self.offset is not None:
             y = y + self.offset[:, None]
         return ops.cast(self._forecast(y) + level[..., : self.targets], self.variable_dtype)
-
-    def _level(self, x: Any, xp: Any) -> Any:
-        """What is subtracted from each channel of a window, (batch, 1, channels)."""
-        if self.subtract == "mean":
-            return xp.mean(x, axis=1, keepdims=True)
-        return x[:, -1:] if self.subtract == "last" else xp.zeros_like(x[:, -1:])
 
     def _rows(self, x: Any) -> Any:
         """Windows (batch, look-back, channels) as rows of the regressions, (groups, rows, inputs)."""
@@ -230,15 +224,11 @@ class Linear(PointHead):
                 z, response = self._regression(x[rows], ahead[rows], y[rows])
                 sums = sums or Sums(self.groups, z.shape[2], response.shape[2])
                 sums.add(z, response)
-        if sums is None:
-            raise ValueError(f"head 'linear' cannot be solved: there are no {part} windows.")
-        if not (np.isfinite(sums.zy).all() and np.isfinite(sums.zz).all()):
-            raise ValueError(f"head 'linear' cannot be solved: the {part} windows hold NaN or infinite numbers.")
-        return sums
+        return solvable(sums, self.kind, part)
 
     def _regression(self, x: np.ndarray, ahead: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Windows as inputs (groups, rows, inputs) and outputs (groups, rows, outputs) of the regressions."""
-        level = self._level(x, np)
+        level = window_level(x, self.subtract, np)
         if self.channels == "all":
             z, y = (x - level).reshape(1, len(x), -1), (y - level[..., : self.targets]).reshape(1, len(y), -1)
         else:

@@ -8,6 +8,19 @@ from seqlayers.head.losses import PointLoss, point_loss
 from seqlayers.slots import Kind
 
 
+def window_level(x: Any, subtract: str, xp: Any) -> Any:
+    """What is subtracted from each channel of windows (batch, look-back, channels): (batch, 1, channels).
+
+    Args:
+        x: the windows.
+        subtract: `none` (0), `last` or `mean`.
+        xp: numpy or keras.ops.
+    """
+    if subtract == "mean":
+        return xp.mean(x, axis=1, keepdims=True)
+    return x[:, -1:] if subtract == "last" else xp.zeros_like(x[:, -1:])
+
+
 class PointHead(Kind):
     """A head whose output is the forecast itself, trained by one of the point losses."""
 

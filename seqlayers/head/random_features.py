@@ -11,8 +11,8 @@ from keras import ops
 from pydantic import Field
 
 from seqlayers.arguments import Count, check_ahead, sequence_shape
-from seqlayers.head.point import PointHead
-from seqlayers.head.ridge import Sums, solve
+from seqlayers.head.point import PointHead, window_level
+from seqlayers.head.ridge import Sums, solvable, solve
 from seqlayers.row import split_inputs
 from seqlayers.slots import ConfigurationError, Kind, kind
 
@@ -123,18 +123,12 @@ class RandomFeatures(PointHead):
 
     def call(self, features: Any, ahead: Any = None, training: bool | None = None) -> Any:
         check_ahead(self, self.known, ahead)
-        level = self._level(features, ops)
+        level = window_level(features, self.subtract, ops)
         z = (self._inputs(features, level, ahead, ops) - self.center) / self.scale
         hidden = (self.directions, self.thresholds) if self.units else ()
         y = ops.matmul(self._features(z, hidden, ops), self.kernel) + self.offset
         y = ops.reshape(ops.cast(y, self.variable_dtype), (-1, self.horizon, self.targets))
         return y + ops.cast(level[..., : self.targets], self.variable_dtype)
-
-    def _level(self, x: Any, xp: Any) -> Any:
-        """s of each channel, (batch, 1, channels)."""
-        if self.subtract == "mean":
-            return xp.mean(x, axis=1, keepdims=True)
-        return x[:, -1:] if self.subtract == "last" else xp.zeros_like(x[:, -1:])
 
     def _inputs(self, x: Any, level: Any, ahead: Any, xp: Any) -> Any:
         """(batch, inputs): the bins counted from the level, the level, and the known ahead, before standardisation."""
@@ -190,7 +184,7 @@ class RandomFeatures(PointHead):
             if not self.built:
                 self.build(x.shape, None if ahead is None else ahead.shape)
             check_ahead(self, self.known, ahead)
-            level = self._level(x, np)
+            level = window_level(x, self.subtract, np)
             z, y = self._inputs(x, level, ahead, np), y - level[..., : self.targets]
             for i in range(0, len(z), SLICE):
                 yield z[i : i + SLICE], y[i : i + SLICE].reshape(len(z[i : i + SLICE]), -1)
@@ -201,8 +195,4 @@ class RandomFeatures(PointHead):
         sums = Sums(1, *self.kernel.shape)
         for z, y in self._batches(batches):
             sums.add(self._features((z - center) / scale, hidden, np)[None], y[None])
-        if not sums.rows:
-            raise ValueError(f"head 'random_features' cannot be solved: there are no {part} windows.")
-        if not (np.isfinite(sums.zy).all() and np.isfinite(sums.zz).all()):
-            raise ValueError(f"head 'random_features' cannot be solved: the {part} windows hold NaN or infinity.")
-        return sums
+        return solvable(sums, self.kind, part)

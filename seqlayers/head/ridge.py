@@ -44,6 +44,19 @@ class Sums:
         return zz, self.zy[g] - np.outer(z, y0) - np.outer(z0, y) + n * np.outer(z0, y0)
 
 
+def solvable(sums: Sums | None, kind: str, part: str) -> Sums:
+    """The sums over the windows of a part, if a head can be solved from them.
+
+    Raises:
+        ValueError: there were no windows, or some held NaN or infinity.
+    """
+    if sums is None or not sums.rows:
+        raise ValueError(f"head '{kind}' cannot be solved: there are no {part} windows.")
+    if not (np.isfinite(sums.zy).all() and np.isfinite(sums.zz).all()):
+        raise ValueError(f"head '{kind}' cannot be solved: the {part} windows hold NaN or infinity.")
+    return sums
+
+
 def solve(
     train: Sums,
     validation: Sums,

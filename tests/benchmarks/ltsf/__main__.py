@@ -7,11 +7,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from data.source import DATA_VARIABLE
+from pipelines.workspace import write_atomically
 from tests.benchmarks import ltsf
 from tests.benchmarks.ltsf.protocol import HORIZONS, SETS
 from tests.benchmarks.ltsf.recipes import KINDS, RECIPES, recipe_for
@@ -23,13 +23,6 @@ Row = dict[str, Any]
 
 def read(file: Path | None) -> list[Row]:
     return json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else []
-
-
-def write(file: Path, rows: list[Row]) -> None:
-    """Replace the file in one step."""
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as out:
-        json.dump(rows, out, indent=1)
-    os.replace(out.name, file)
 
 
 def merge(rows: list[Row], row: Row) -> list[Row]:
@@ -102,7 +95,7 @@ def main() -> None:
                 if (data, horizon, kind, tag) not in known:
                     rows = merge(rows, compute(data, horizon, kind, arguments.quick))
                     if arguments.json:
-                        write(arguments.json, rows)
+                        write_atomically(arguments.json, json.dumps(rows, indent=1))
                 place = (data, horizon, kind, arguments.quick)
                 print(
                     line(next(r for r in rows if (r["data"], r["horizon"], r["kind"], r["quick"]) == place)), flush=True
