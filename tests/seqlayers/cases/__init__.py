@@ -1,0 +1,22 @@
+"""The catalogue as a table: every kind, with every option that changes what it does, by topic."""
+
+from __future__ import annotations
+
+from seqlayers.testing import Example
+from tests.seqlayers.cases import attention, forecast, labels, parallel, readings, recurrent, tokens
+
+TOPICS = (readings, tokens, attention, recurrent, parallel, forecast, labels)
+
+CASES: dict[str, Example] = {name: example for topic in TOPICS for name, example in topic.CASES.items()}
+assert len(CASES) == sum(len(topic.CASES) for topic in TOPICS), "two topics use one name"
+
+#: One of each way of computing, for what takes seconds a kind.
+REPRESENTATIVE: tuple[str, ...] = tuple(name for topic in TOPICS for name in topic.REPRESENTATIVE)
+
+#: Arguments whose values change nothing that the harness could compare, or that tests of their own change.
+ELSEWHERE = {
+    "dropout": "random: tests/seqlayers/test_dropout.py",
+    "recurrent_dropout": "random: tests/seqlayers/test_dropout.py",
+    "eps": "test_normalise.py",
+    "strengths": "test_ridge.py",
+}
