@@ -8,12 +8,57 @@ import keras
 from pydantic import Field
 
 if TYPE_CHECKING:
-    from seqlayers.slots import Kind
+    from seqlayers.kind import Kind
 
 Count = Annotated[int, Field(ge=1)]
 #: A probability of dropping; at 1 nothing would be left.
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Activation = Literal["linear", "relu", "gelu", "silu", "tanh"]
+
+
+def check_call(layer: Kind, x: Any, mask: Any) -> None:
+    """Refuse, in the kind's own name, what has the wrong number of axes or the wrong type, and masks that do not fit.
+
+    Only shapes and types are looked at, so that it costs nothing and holds while a function is compiled as well.
+    """
+    if not hasattr(x, "shape") or not hasattr(x, "dtype"):
+        return
+    name, dtype = f"{layer.slot} '{layer.kind}'", keras.backend.standardize_dtype(x.dtype)
+    if layer.slot == "head":
+        if not layer.per_step:
+            check_same(layer, name, tuple(x.shape[1:]))
+        return
+    if layer.takes == "ids":
+        if len(x.shape) != 2 or "int" not in dtype:
+            raise ValueError(
+                f"{name} takes ids, whole numbers (batch, time), but was given {dtype} {tuple(x.shape)}. "
+                "Readings go into embedding 'value' or 'patch'."
+            )
+    else:
+        sequence_shape(layer, x.shape)
+        if "float" not in dtype:
+            raise ValueError(
+                f"{name} takes numbers with a fraction (float), but was given {dtype}. Ids go into an embedding such "
+                "as 'token' first; other whole numbers need a cast."
+            )
+    if mask is not None:
+        of_mask = keras.backend.standardize_dtype(mask.dtype)
+        fits = len(mask.shape) == 2
+        fits = fits and all(None in pair or pair[0] == pair[1] for pair in zip(mask.shape, x.shape[:2], strict=True))
+        if of_mask != "bool" or not fits:
+            raise ValueError(
+                f"{name} takes a mask of booleans (batch, time), one for each step of {tuple(x.shape)}, "
+                f"but was given {of_mask} {tuple(mask.shape)}."
+            )
+
+
+def check_same(layer: Kind, name: str, shape: tuple[int | None, ...]) -> None:
+    """Refuse features of another shape than a head was first called with, which a reshape would take for more rows."""
+    first = layer.__dict__.setdefault("first_shape", shape)
+    if shape != first:
+        raise ValueError(
+            f"{name} has weights for features (batch, {str(first)[1:]}, but was given (batch, {str(shape)[1:]}."
+        )
 
 
 def sequence_shape(layer: Kind, shape: Any) -> tuple[int | None, int]:

@@ -11,17 +11,18 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from seqlayers.testing import Example, stepped, to_array
+from seqlayers.example import Example
 
 
 def outputs(example: Example) -> dict[str, np.ndarray]:
     """What a kind gives for an example's input on this backend: whole, and step by step where it streams."""
     layer, x = example.layer(), example.input()
-    found = {"output": to_array(example.call(layer, x))}
-    if example.slot != "head" and layer.streams:
-        found["steps"] = stepped(layer, x)
+    found = {"output": keras.ops.convert_to_numpy(example.call(layer, x))}
+    if (example.slot != "head" or layer.per_step) and layer.streams:
+        found["steps"] = example.stepped(layer, x)
     return found
 
 

@@ -7,7 +7,6 @@ one is checked to refuse it instead.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -15,86 +14,17 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import ops
 
 from seqlayers import slots
-from seqlayers.slots import Kind, Refused
+from seqlayers.example import Example, same_structure
+from seqlayers.kind import Kind, Refused
+from seqlayers.row import Row
+
+__all__ = ["CHECKS", "ELSEWHERE", "TOLERANCE", "Example", "check_kind", "check_refusal", "equal", "to_array"]
 
 #: Errors count relative to max(1, |y|).
 TOLERANCE = 1e-5
-
-
-@dataclasses.dataclass(frozen=True)
-class Example:
-    """A kind in one configuration, with seeded weights and inputs that are the same on every backend.
-
-    Args:
-        slot, configuration: what is built.
-        time, features, batch: shape of the input.
-        known: for heads, how many features of the horizon are known ahead.
-        pooled: for heads, whether the input is (batch, features) instead of a sequence.
-    """
-
-    slot: str
-    configuration: Mapping[str, Any]
-    time: int = 24
-    features: int = 4
-    batch: int = 3
-    known: int = 0
-    pooled: bool = True
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the input, without the batch."""
-        return (self.features,) if self.slot == "head" and self.pooled else (self.time, self.features)
-
-    def layer(self, dtype: str | None = None) -> Kind:
-        """The kind, built, its weights drawn from a normal distribution."""
-        layer = slots.build(self.slot, self.configuration)
-        if dtype is not None:
-            layer = type(layer)(**layer.settings(), dtype=dtype)
-        self.call(layer, np.zeros((1, *self.shape), "float32"))
-        rng = np.random.default_rng(1)
-        for weight in layer.weights:
-            weight.assign(rng.normal(scale=0.3, size=weight.shape))
-        return layer
-
-    def input(self, seed: int = 0, time: int | None = None) -> np.ndarray:
-        shape = self.shape if time is None else (time, self.features)
-        return np.random.default_rng(seed).normal(size=(self.batch, *shape)).astype("float32")
-
-    def ahead(self, batch: int) -> np.ndarray | None:
-        if not self.known:
-            return None
-        shape = (batch, self.configuration["horizon"], self.known)
-        return np.random.default_rng(2).normal(size=shape).astype("float32")
-
-    def call(self, layer: Kind, x: Any, mask: Any = None, training: bool = False) -> Any:
-        """The output of the layer, called as a row calls it."""
-        if self.slot == "head":
-            batch = 1 if isinstance(x, keras.KerasTensor) else len(x)
-            return layer(x, ahead=self.ahead(batch), training=training)
-        if self.slot == "encoder":
-            return layer(x, mask=mask, training=training)
-        if self.slot == "pooling":
-            return layer(x, mask=mask)
-        return layer(x, mask=mask)[0] if self.slot == "normalise" else layer(x)
-
-    def model(self, layer: Kind, time: int | None = -1) -> keras.Model:
-        """The layer behind a dense one, as a functional model; `time` None leaves the length open."""
-        shape = self.shape if time == -1 else (time, self.features)
-        inputs = {"x": keras.Input(shape, name="x")}
-        settings: dict[str, Any] = {"training": None} if self.slot == "encoder" else {}
-        if self.known:
-            inputs["ahead"] = keras.Input((self.configuration["horizon"], self.known), name="ahead")
-            settings["ahead"] = inputs["ahead"]
-        before = keras.layers.Dense(self.features, kernel_initializer="identity", name="before")
-        y = layer(before(inputs["x"]), **settings)
-        return keras.Model(inputs, y[0] if self.slot == "normalise" else y)
-
-    def model_inputs(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        ahead = self.ahead(len(x))
-        return {"x": x} if ahead is None else {"x": x, "ahead": ahead}
 
 
 def check_kind(slot: str, configuration: Mapping[str, Any], *, only: Sequence[str] | None = None, **sizes: Any) -> None:
@@ -103,7 +33,7 @@ def check_kind(slot: str, configuration: Mapping[str, Any], *, only: Sequence[st
     Args:
         slot, configuration: what is built, such as `"encoder", {"kind": "gru", "units": 8}`.
         only: names of checks (keys of `CHECKS`) to be run; all if left out.
-        **sizes: what of `Example` shall be different (time, features, batch, known, pooled).
+        **sizes: what of `Example` shall be different (time, features, vocabulary, position, …).
 
     Raises:
         AssertionError: a promise is not kept; the message names it.
@@ -128,7 +58,13 @@ def check_round_trip(example: Example) -> None:
     assert json.loads(json.dumps(layer.get_config())) == layer.get_config(), "the configuration must be plain values"
     same = type(layer).from_config(layer.get_config())
     assert same.settings() == layer.settings() and same.name == layer.name
-    model, inputs = example.model(layer), example.model_inputs(x)
+    if example.position is not None:  # which is the row's, and saved with it
+        row = Row(position=example.position, **{example.slot: [example.configuration]})
+        model = keras.Sequential([keras.layers.Dense(example.features), row])
+        inputs: Any = x
+        model(x)
+    else:
+        model, inputs = example.model(layer), example.model_inputs(x)
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/kind.keras")
         loaded = keras.saving.load_model(f"{folder}/kind.keras")
@@ -138,14 +74,15 @@ def check_round_trip(example: Example) -> None:
 def check_masks(example: Example) -> None:
     """Padding on the right changes no real output, and is as if it were not there."""
     if example.slot == "head":
-        return  # comes after pooling, which leaves the padding out
+        return  # comes after pooling, which leaves the padding out; or its targets say what is padding
     layer, x = example.layer(), example.input()
     lengths = [example.time - 8 * (i % 2) for i in range(len(x))]
     mask = np.arange(example.time) < np.array(lengths)[:, None]
-    other = np.where(mask[..., None], x, 1e3).astype("float32")
+    other = np.where(mask if x.ndim == 2 else mask[..., None], x, 1 if x.ndim == 2 else 1e3).astype(x.dtype)
     y, z = (to_array(example.call(layer, v, mask=ops.convert_to_tensor(mask))) for v in (x, other))
     for i, length in enumerate(lengths):
-        alone = to_array(example.call(layer, x[i : i + 1, :length]))[0]
+        beside = {name: value[i : i + 1] for name, value in example.beside(len(x)).items()}
+        alone = to_array(example.call(layer, x[i : i + 1, :length], beside=beside))[0]
         real = ... if layer.rate is None else slice(len(alone))
         equal(z[i][real], y[i][real], "padding changes real outputs")
         equal(y[i][real], alone, "a padded sequence differs from the same without padding")
@@ -159,9 +96,9 @@ def check_dynamic_time(example: Example) -> None:
     """Compiled for any length, the layer has the numbers at two of them that it has when called at each."""
     if len(example.shape) == 1:
         return
-    if example.slot == "head":
-        return check_refusal(example, "dynamic_time")  # its weights are for a length
     layer = example.layer()
+    if example.slot == "head" and not layer.per_step:
+        return check_refusal(example, "dynamic_time")  # its weights are for a length
     model = example.model(layer, time=None)
     for time in (example.time, example.time // 2, example.time):  # the second length makes the compiler open it
         x = example.input(time=time)
@@ -190,16 +127,12 @@ def check_xla(example: Example) -> None:
         layer = example.layer()
         model = example.model(layer)
         inputs = example.model_inputs(x)
-        if example.slot == "head":
-            shape = (len(x), layer.horizon, layer.targets)
-            loss: Any = layer.loss
-        else:
-            shape, loss = tuple(model(inputs).shape), "mse"
+        target = example.target(layer, tuple(model(inputs).shape))
+        loss: Any = layer.loss if example.slot == "head" else "mse"
         model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=jit)
-        target = np.random.default_rng(3).normal(size=shape).astype("float32")
         value = model.train_on_batch(inputs, target)
         found.append([np.asarray(value), *(to_array(w) for w in model.trainable_weights)])
-    assert len(found[0]) > 1
+    assert len(found[0]) > 1 or not layer.weights
     for plain, compiled in zip(*found, strict=True):
         equal(compiled, plain, "a training step under XLA differs", tolerance=1e-4)
 
@@ -222,23 +155,23 @@ def check_causal(example: Example) -> None:
 
 def check_streams(example: Example) -> None:
     """The whole sequence, chunks of it from a state handed on, and single steps give the same numbers."""
-    if example.slot == "head":
-        return  # takes what a stream gives, as it takes anything else
     layer = example.layer()
+    if example.slot == "head" and not layer.per_step:
+        return  # takes what a stream gives, as it takes anything else
     assert layer.causal and layer.rate in (1, None), "only causal kinds of rate one, and poolings, stream"
     x, rng = example.input(), np.random.default_rng(5)
     for _ in range(3):
         time = int(rng.integers(2, example.time + 1))
         cuts = np.sort(rng.choice(np.arange(1, time), size=min(3, time - 1), replace=False))
-        state = layer.initial_state(len(x))
+        state = example.initial_state(layer, len(x))
         chunks = []
         for chunk in np.split(x[:, :time], cuts, axis=1):
             before = state
             y, state = layer.stream(ops.convert_to_tensor(chunk), state)
-            _same_structure(before, state)
+            same_structure(before, state)
             chunks.append(to_array(y))
         _compare_stream(example, layer, x[:, :time], np.concatenate(chunks, axis=1), f"chunks cut at {cuts}")
-    _compare_stream(example, layer, x, stepped(layer, x), "single steps")
+    _compare_stream(example, layer, x, example.stepped(layer, x), "single steps")
 
 
 def _compare_stream(example: Example, layer: Kind, x: np.ndarray, streamed: np.ndarray, how: str) -> None:
@@ -246,30 +179,11 @@ def _compare_stream(example: Example, layer: Kind, x: np.ndarray, streamed: np.n
     equal(streamed if layer.rate == 1 else streamed[:, -1], whole, f"{how} differ from the whole sequence")
 
 
-def stepped(layer: Kind, x: np.ndarray) -> np.ndarray:
-    """x (batch, time, features) one step at a time, from an empty state."""
-    state, found = layer.initial_state(len(x)), []
-    for t in range(x.shape[1]):
-        before = state
-        y, state = layer.step(ops.convert_to_tensor(x[:, t]), state)
-        _same_structure(before, state)
-        found.append(to_array(y))
-    return np.stack(found, axis=1)
-
-
-def _same_structure(before: Any, after: Any) -> None:
-    """A state keeps its nesting, shapes and types, so that a compiled loop can carry it."""
-    tree.assert_same_structure(before, after)
-    for old, new in zip(tree.flatten(before), tree.flatten(after), strict=True):
-        old, new = (keras.backend.standardize_dtype(v.dtype) + str(tuple(v.shape)) for v in (old, new))
-        assert old == new, f"the state changes from {old} to {new}"
-
-
 def check_refusal(example: Example, capability: str) -> None:
     """What a kind declares it cannot do is refused in an error that names the kind."""
     try:
         if capability == "streams":
-            example.layer().initial_state(1)
+            example.initial_state(example.layer(), 1)
         elif capability == "dynamic_time":
             example.model(slots.build(example.slot, example.configuration), time=None)
         else:
@@ -281,7 +195,27 @@ def check_refusal(example: Example, capability: str) -> None:
     raise AssertionError(f"'{capability}' is declared as refused, but nothing was raised")
 
 
+def check_bad_input(example: Example) -> None:
+    """Wrong shapes, wrong types and masks that do not fit are refused in an error that names the kind."""
+    layer, x = example.layer(), example.input()
+    wrong: dict[str, Callable[[], Any]] = {"an axis too many": lambda: example.call(layer, x[None])}
+    if example.slot != "head":
+        wrong["an axis too few"] = lambda: example.call(layer, x[:, 0])
+        wrong["the other type"] = lambda: example.call(layer, x.astype("float32" if x.dtype == "int32" else "int32"))
+        if example.slot in ("encoder", "decoder", "pooling", "normalise"):
+            wrong["a short mask"] = lambda: example.call(layer, x, mask=np.ones((len(x), x.shape[1] - 1), "bool"))
+            wrong["a mask of numbers"] = lambda: example.call(layer, x, mask=np.ones(x.shape[:2], "float32"))
+    for what, call in wrong.items():
+        try:
+            call()
+        except ValueError as error:
+            assert f"'{layer.kind}'" in str(error), f"the refusal of {what} does not name '{layer.kind}': {error}"
+        else:
+            raise AssertionError(f"{what} is not refused")
+
+
 CHECKS: dict[str, Callable[[Example], None]] = {
+    "bad_input": check_bad_input,
     "round_trip": check_round_trip,
     "masks": check_masks,
     "dynamic_time": check_dynamic_time,
@@ -292,7 +226,7 @@ CHECKS: dict[str, Callable[[Example], None]] = {
 }
 
 #: Capabilities checked with a process (`seqlayers.backends`) or a library (LiteRT) of their own.
-ELSEWHERE = ("jax", "litert")
+ELSEWHERE = ("jax", "litert", "int8")
 
 
 def equal(found: Any, expected: Any, message: str, tolerance: float = TOLERANCE) -> None:

@@ -31,5 +31,5 @@ class NoNormalise(Kind):
     def undo(self, output: Any, statistics: tuple[()]) -> Any:
         return output
 
-    def stream(self, x: Any, state: Any) -> tuple[Any, Any]:
+    def stream(self, x: Any, state: Any, training: bool | None = None) -> tuple[Any, Any]:
         return x, state

@@ -34,14 +34,11 @@ def run(function: Callable[..., Any], layer: Any, *inputs: np.ndarray) -> list[n
 
 def whole(example: Example) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """(LiteRT's, Keras's) output for a batch of one."""
-    layer = example.layer()
-    ahead = example.ahead(1)
-    inputs = [example.input()[:1]] + ([] if ahead is None else [ahead])
+    layer, beside = example.layer(), example.beside(1)
+    inputs = [example.input()[:1], *beside.values()]
 
-    def call(x: Any, ahead: Any = None) -> Any:
-        if example.slot == "head":
-            return layer(x, ahead=ahead, training=False)
-        return example.call(layer, x)
+    def call(x: Any, *values: Any) -> Any:
+        return example.call(layer, x, beside=dict(zip(beside, values, strict=True)))
 
     return run(call, layer, *inputs), [np.asarray(call(*inputs))]
 
@@ -49,7 +46,7 @@ def whole(example: Example) -> tuple[list[np.ndarray], list[np.ndarray]]:
 def one_step(example: Example) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """(LiteRT's, Keras's) output and state of a streaming step, the state going in and coming out."""
     layer, x = example.layer(), example.input()[:1]
-    state = layer.initial_state(1)
+    state = example.initial_state(layer, 1)
     _, state = layer.stream(tf.constant(x[:, :5]), state)
     values = [np.asarray(s) for s in tree.flatten(state)]
 

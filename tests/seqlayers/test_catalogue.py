@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from seqlayers import backends, slots, testing
@@ -13,9 +15,8 @@ every_case = pytest.mark.parametrize("name", CASES)
 
 
 def check(name: str, only: list[str]) -> None:
-    example = CASES[name]
-    sizes = {k: getattr(example, k) for k in ("time", "features", "batch", "known", "pooled")}
-    testing.check_kind(example.slot, example.configuration, only=only, **sizes)
+    fields = {f.name: getattr(CASES[name], f.name) for f in dataclasses.fields(CASES[name])}
+    testing.check_kind(**fields, only=only)
 
 
 @every_case
@@ -50,10 +51,14 @@ def test_the_jax_backend_gives_the_same_numbers(names):
 
 def test_every_kind_and_every_option_has_a_case():
     tried: dict[tuple[str, str, str], set] = {}
+    seen = set()
     for example in CASES.values():
-        for name, value in slots.build(example.slot, example.configuration).settings().items():
-            tried.setdefault((example.slot, example.configuration["kind"], name), set()).add(str(value))
-    seen = {(slot, kind) for slot, kind, _ in tried} | {(e.slot, e.configuration["kind"]) for e in CASES.values()}
+        built = [(example.slot, example.configuration)]
+        built += [("position", example.position)] if example.position else []
+        for slot, configuration in built:
+            seen.add((slot, configuration["kind"]))
+            for name, value in slots.build(slot, configuration).settings().items():
+                tried.setdefault((slot, configuration["kind"], name), set()).add(str(value))
     for slot, kinds in slots.catalogue().items():
         for kind, cls in kinds.items():
             assert (slot, kind) in seen, f"no case for {slot} '{kind}'"
@@ -62,3 +67,14 @@ def test_every_kind_and_every_option_has_a_case():
                 if is_choice and argument.name not in ELSEWHERE:
                     found = tried[slot, kind, argument.name]
                     assert len(found) > 1, f"{slot} '{kind}': only {argument.name}={found} is tried"
+
+
+@pytest.mark.parametrize("slot, kind", [(s, k) for s, kinds in slots.catalogue().items() for k in kinds])
+def test_counts_of_zero_are_refused_by_name(slot, kind):
+    example = next(e for e in CASES.values() if (e.slot, e.configuration["kind"]) == (slot, kind))
+    for argument in slots.get(slot, kind).arguments().values():
+        if "≥ 1" in argument.type and "list" not in argument.type:
+            with pytest.raises(
+                slots.ConfigurationError, match=rf"{slot}\.{argument.name}: 0 given for {slot} '{kind}'"
+            ):
+                slots.build(slot, {**example.configuration, argument.name: 0})
