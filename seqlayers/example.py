@@ -64,7 +64,8 @@ class Example:
         shape = (self.batch, *(self.shape if time is None else (time, *self.shape[1:])))
         rng = np.random.default_rng(seed)
         if self.vocabulary is not None:
-            return rng.integers(0, self.vocabulary, shape).astype("int32")
+            padding = int(bool(self.configuration.get("mask_zero")))
+            return rng.integers(padding, self.vocabulary, shape).astype("int32")
         return rng.normal(size=shape).astype("float32")
 
     def beside(self, batch: int) -> dict[str, np.ndarray]:
@@ -80,14 +81,9 @@ class Example:
         """The output of the layer, called as a row calls it."""
         if beside is None:
             beside = self.beside(len(x))
-        if self.slot == "head":
-            return layer(x, training=training, **beside)
-        if self.slot in ("encoder", "decoder"):
-            return layer(x, mask=mask, training=training, **beside)
-        if self.slot in ("pooling", "normalise"):
-            y = layer(x, mask=mask)
-            return y[0] if self.slot == "normalise" else y
-        return layer(x)
+        told = {"mask": mask, "training": training}
+        y = layer(x, **{name: value for name, value in told.items() if layer.hears(name)}, **beside)
+        return y[0] if self.slot == "normalise" else y
 
     def initial_state(self, layer: Kind, batch: int) -> Any:
         return layer.initial_state(batch, **self.beside(batch)) if self.memory else layer.initial_state(batch)

@@ -121,6 +121,10 @@ class Kind(keras.layers.Layer):
         """Capability → why this layer does not have it. Empty: it can do all that is checked."""
         return {}
 
+    def hears(self, argument: str) -> bool:
+        """Whether the layer's call takes an argument of this name, such as `mask` or `training`."""
+        return argument in inspect.signature(self.call).parameters
+
     @property
     def streams(self) -> bool:
         return "streams" not in self.refusals()
@@ -135,8 +139,7 @@ class Kind(keras.layers.Layer):
         """x (batch, time, features), state → y (batch, time, features), the state after the last step."""
         if not self.streams:
             raise Refused(self, "streams")
-        trains = "training" in inspect.signature(self.call).parameters
-        return (self(x, training=training) if trains else self(x)), state
+        return (self(x, training=training) if self.hears("training") else self(x)), state
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
         """x_t (batch, features), or ids (batch,); state → y_t (batch, features), the next state."""

@@ -9,7 +9,8 @@ import keras
 from keras import ops
 
 from seqlayers import slots
-from seqlayers.row import Configuration, Row, split_inputs, split_mask
+from seqlayers.inputs import Inputs
+from seqlayers.row import LISTS, SINGLE, Configuration, Row
 from seqlayers.slots import ConfigurationError, Kind
 
 JOINS = ("concatenate", "blend", "sum")
@@ -32,11 +33,12 @@ class SequenceModel(keras.Model):
         **row: the slots of a row. With `concatenate`, the `normalise` and `head` that all branches share.
 
     Call arguments:
-        inputs: a sequence (batch, time, features), or `{past, ahead}`: the readings up to now and what is known of
-            the horizon, (batch, horizon, known features).
+        inputs: a sequence (batch, time, features), or ids (batch, time); or a mapping `{past, ahead, target}` of the
+            sequence read, what is known of the horizon (batch, horizon, known features), and for a decoder the target
+            shifted by one step.
 
     Returns:
-        The head's output; for a forecast (batch, horizon, targets).
+        The head's output; for a forecast (batch, horizon, targets), for labels (batch, time, classes).
 
     Example:
         >>> model = SequenceModel(
@@ -79,7 +81,8 @@ class SequenceModel(keras.Model):
     def _check_branches(self) -> None:
         if self.join == "concatenate":
             assert self.shared is not None
-            between = (self.shared.embedding, self.shared.position, self.shared.encoder, self.shared.pooling)
+            shared = self.shared
+            between = (shared.embedding, shared.position, shared.encoder, shared.decoder, shared.pooling)
             if self.shared.head is None or any(between) or self.shared.channels != "mixed":
                 raise ConfigurationError("model", "joined branches share a head, and nothing before it but normalise.")
             for row in self.rows:
@@ -163,10 +166,11 @@ class SequenceModel(keras.Model):
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Make the weights of a saved model: shapes are run through it, because each kind builds when it is called."""
         shapes = config.get("input_shape") or config["shapes_dict"]["inputs_shape"]
-        nested = isinstance(shapes, Mapping)
-        self(
-            {k: keras.KerasTensor(tuple(s)) for k, s in shapes.items()} if nested else keras.KerasTensor(tuple(shapes))
-        )
+
+        def symbolic(shape: Any) -> Any:
+            return keras.KerasTensor(tuple(shape), "int32" if len(shape) == 2 else None)  # ids are (batch, time)
+
+        self({k: symbolic(s) for k, s in shapes.items()} if isinstance(shapes, Mapping) else symbolic(shapes))
 
     def get_compile_config(self) -> None:
         """Nothing: the loss is the head's own, so a loaded model is compiled anew before it is trained on."""
@@ -190,11 +194,11 @@ class SequenceModel(keras.Model):
 
     def _concatenate(self, inputs: Any, mask: Any, training: bool | None) -> Any:
         assert self.shared is not None
-        (past, ahead), mask = split_inputs(inputs), split_mask(mask)
+        given, masks = Inputs.of(inputs), Inputs.of(mask)
         normalise = self.shared.normalise
-        x, statistics = (past, None) if normalise is None else normalise(past, mask=mask)
-        features = [row(x, mask=mask, training=training) for row in self.rows]
-        out = self.shared.head(ops.concatenate(features, axis=-1), ahead=ahead, training=training)
+        x, statistics = (given.past, None) if normalise is None else normalise(given.past, mask=masks.past)
+        features = [row(x, mask=masks.past, training=training) for row in self.rows]
+        out = self.shared.head(ops.concatenate(features, axis=-1), ahead=given.ahead, training=training)
         return out if normalise is None else normalise.undo(out, statistics)
 
     def adapt(self, train: Any, validation: Any) -> None:
@@ -212,14 +216,25 @@ class SequenceModel(keras.Model):
         """The head's loss, a value a sample or a scalar."""
         return self.head.loss(target, output)
 
-    def initial_state(self, batch: int) -> list[Any]:
-        """The state of each row before the first step (see the stream contract in `seqlayers.slots.Kind`)."""
+    def initial_state(self, batch: int, source: Any = None, mask: Any = None) -> list[Any]:
+        """The state of each row before the first step (see `seqlayers.row.Row.initial_state`)."""
         if self.shared is not None and self.shared.normalise is not None:
             self.shared.normalise.initial_state(batch)  # refuses where it needs the whole window
-        return [row.initial_state(batch) for row in self.rows]
+        return [row.initial_state(batch, source, mask) for row in self.rows]
+
+    def stream(
+        self, x: Any, state: Sequence[Any], ahead: Any = None, training: bool | None = None
+    ) -> tuple[Any, list[Any]]:
+        """A chunk (batch, time, …) and a state → the model's output, the state after the chunk's last step."""
+        pairs = [row.stream(x, s, ahead, training) for row, s in zip(self.rows, state, strict=True)]
+        outputs, after = [p[0] for p in pairs], [p[1] for p in pairs]
+        if self.join == "concatenate" and self.shared is not None:
+            features = ops.concatenate([y[:, -1] for y in outputs], axis=-1)
+            return self.shared.head(features, ahead=ahead, training=training), after
+        return outputs[0] if len(outputs) == 1 else self._joined(outputs), after
 
     def step(self, x_t: Any, state: Sequence[Any], ahead: Any = None) -> tuple[Any, list[Any]]:
-        """x_t (batch, features), state → the model's output after this step, the next state."""
+        """x_t (batch, features), or ids (batch,); state → the model's output after this step, the next state."""
         pairs = [row.step(x_t, s, ahead) for row, s in zip(self.rows, state, strict=True)]
         outputs, after = [p[0] for p in pairs], [p[1] for p in pairs]
         if self.join == "concatenate" and self.shared is not None:
@@ -232,10 +247,8 @@ def _row(configuration: Configuration, path: str) -> Row:
         raise ConfigurationError(path, f"{configuration!r} given.", "a mapping of slots to kinds")
     known = (*slots.SLOTS, "channels", "targets")
     for key in configuration:
-        if key not in known or key == "decoder":
-            raise ConfigurationError(
-                f"{path}.{key}", "no such slot here.", ", ".join(k for k in known if k != "decoder")
-            )
+        if key not in known:
+            raise ConfigurationError(f"{path}.{key}", "no such slot here.", ", ".join(known))
     return Row(**configuration, path=path)
 
 
@@ -243,11 +256,13 @@ def _complete_row(row: Configuration, given: Mapping[str, Any], path: str) -> di
     if not isinstance(row, Mapping):
         raise ConfigurationError(path, f"{row!r} given.", "a mapping of slots to kinds")
     row = {k: v for k, v in row.items() if v is not None}
-    independent = row.get("channels") == "independent"
-    if independent:
+    if row.get("channels") == "independent":
         row["targets"] = given.get("targets")
-    if "head" in row:
-        row["head"] = slots.complete(
-            "head", row["head"], {**given, "targets": 1} if independent else given, f"{path}.head"
-        )
+        given = {**given, "targets": 1}
+    for slot in SINGLE:
+        if slot in row:
+            row[slot] = slots.complete(slot, row[slot], given, f"{path}.{slot}")
+    for slot in LISTS:
+        if isinstance(row.get(slot), list | tuple):
+            row[slot] = [slots.complete(slot, c, given, f"{path}.{slot}.{i}") for i, c in enumerate(row[slot])]
     return row

@@ -1,4 +1,4 @@
-"""A row of slots: normalise → embedding → position → encoder × n → pooling → head."""
+"""A row of slots: normalise → embedding → position → encoder × n → [decoder × n] → pooling → head."""
 
 from __future__ import annotations
 
@@ -9,24 +9,16 @@ import keras
 from keras import ops
 
 from seqlayers import slots
+from seqlayers.inputs import Inputs
+from seqlayers.pairing import check_row
 from seqlayers.slots import ConfigurationError, Kind
 
-#: The slots that hold one kind or none; `encoder` holds a list.
+#: The slots that hold one kind or none.
 SINGLE = ("normalise", "embedding", "position", "pooling", "head")
+#: The slots that hold a list of kinds, applied in turn.
+LISTS = ("encoder", "decoder")
 
 Configuration = Mapping[str, Any]
-
-
-def split_inputs(inputs: Any) -> tuple[Any, Any]:
-    """`{past, ahead}` → (past, ahead); anything else is the past, with nothing known ahead."""
-    if isinstance(inputs, Mapping):
-        return inputs["past"], inputs.get("ahead")
-    return inputs, None
-
-
-def split_mask(mask: Any) -> Any:
-    """The mask of the past; Keras gives a mapping of masks where the inputs are a mapping."""
-    return mask.get("past") if isinstance(mask, Mapping) else mask
 
 
 @keras.saving.register_keras_serializable("seqlayers")
@@ -37,18 +29,24 @@ class Row(keras.layers.Layer):
         normalise, embedding, position, pooling, head: a kind's configuration such as `{kind: last}`, or None for a
             slot left out. Without pooling the head receives the whole sequence (batch, time, features).
         encoder: a list of encoder configurations, applied in turn; may be empty.
+        decoder: a list of decoder configurations, applied in turn to the target so far, beside what the encoders made
+            of the past; may be empty. The row's embedding and position serve both sides.
         channels: `mixed` lets every channel see every other. `independent` folds the targets' channels into the
             batch, so that one set of weights forecasts each from its own past alone.
         targets: how many channels are forecast; they come first in `past`. Needed for `independent`; the task sets it.
         path: where this row stands in the user's file, for error messages.
 
     Call arguments:
-        inputs: `(batch, time, features)`, or a mapping with `past` (batch, time, features) and optionally `ahead`
-            (batch, horizon, known features).
-        mask: boolean (batch, time), False where there is only padding.
+        inputs: a sequence (batch, time, features), or ids (batch, time) where the embedding takes them; or a mapping
+            with it as `past` and, where they are used, `ahead` (batch, horizon, known features) and `target`, the
+            decoder's input: the target shifted by one step, as `past` is (batch, target time, …).
+        mask: boolean (batch, time), False where there is only padding; for a mapping, a mapping of masks.
 
     Returns:
         The head's output, in the units that `past` came in, or features.
+
+    Streams step by step, and chunk by chunk, if its kinds do; with decoders it is the target that streams, beside a
+    source that is read whole.
     """
 
     def __init__(
@@ -57,6 +55,7 @@ class Row(keras.layers.Layer):
         embedding: Configuration | None = None,
         position: Configuration | None = None,
         encoder: Sequence[Configuration] = (),
+        decoder: Sequence[Configuration] = (),
         pooling: Configuration | None = None,
         head: Configuration | None = None,
         channels: str = "mixed",
@@ -69,30 +68,34 @@ class Row(keras.layers.Layer):
         self.normalise = self._one("normalise", normalise)
         self.embedding = self._one("embedding", embedding)
         self.position = self._one("position", position)
-        if isinstance(encoder, Mapping) or not isinstance(encoder, Sequence):
-            raise ConfigurationError(f"{path}.encoder", f"{encoder!r} given.", "a list of kinds, such as [{kind: gru}]")
-        self.encoder = [slots.build("encoder", c, f"{path}.encoder.{i}") for i, c in enumerate(encoder)]
+        self.encoder = self._list("encoder", encoder)
+        self.decoder = self._list("decoder", decoder)
         self.pooling = self._one("pooling", pooling)
         self.head = self._one("head", head)
-        self._check()
+        check_row(self)
+        if self.position is not None and self.position.in_attention:
+            for layer in [*self.encoder, *self.decoder]:
+                if layer.attends:
+                    self._tell(layer, self.position)
+        if getattr(self.head, "tied", False):
+            self.head.tie(self.embedding)
 
     def _one(self, slot: str, configuration: Configuration | None) -> Any:
         return None if configuration is None else slots.build(slot, configuration, f"{self.place}.{slot}")
 
-    def _check(self) -> None:
-        if self.channels not in ("mixed", "independent"):
-            raise ConfigurationError(f"{self.place}.channels", f"{self.channels!r} given.", "mixed, independent")
-        if self.channels == "independent" and not self.targets:
-            raise ConfigurationError(f"{self.place}.targets", "independent channels need their number.", "int ≥ 1")
-        if self.adapts:
-            before = [k for k in self.kinds() if k is not self.head and (k.slot, k.kind) != ("normalise", "none")]
-            if before or self.channels == "independent":
-                stands = ", ".join(f"{k.slot} '{k.kind}'" for k in before) or "channels: independent"
-                raise ConfigurationError(
-                    f"{self.place}.head",
-                    f"'{self.head.kind}' is solved in closed form from the readings, but {stands} stands before it.",
-                    "a row with this head alone (it has its own `subtract` and `share`)",
-                )
+    def _list(self, slot: str, configurations: Sequence[Configuration]) -> list[Any]:
+        if isinstance(configurations, Mapping | str) or not isinstance(configurations, Sequence):
+            known = next(iter(slots.catalogue()[slot]))
+            raise ConfigurationError(
+                f"{self.place}.{slot}", f"{configurations!r} given.", f"a list of kinds, such as [{{kind: {known}}}]"
+            )
+        return [slots.build(slot, c, f"{self.place}.{slot}.{i}") for i, c in enumerate(configurations)]
+
+    def _tell(self, layer: Any, position: Any) -> None:
+        try:
+            layer.use_position(position)
+        except ConfigurationError as error:  # from a kind, which does not know its place in the file
+            raise ConfigurationError(f"{self.place}.{error.path}", error.problem, error.accepted) from None
 
     @property
     def adapts(self) -> bool:
@@ -101,7 +104,7 @@ class Row(keras.layers.Layer):
 
     def kinds(self) -> list[Kind]:
         """The layers of this row, in the order data passes through them."""
-        row = [self.normalise, self.embedding, self.position, *self.encoder, self.pooling, self.head]
+        row = [self.normalise, self.embedding, self.position, *self.encoder, *self.decoder, self.pooling, self.head]
         return [layer for layer in row if layer is not None]
 
     def summary_tag(self) -> str:
@@ -112,6 +115,8 @@ class Row(keras.layers.Layer):
         """The YAML mapping that builds this row."""
         found: dict[str, Any] = {slot: getattr(self, slot).to_configuration() for slot in SINGLE if getattr(self, slot)}
         found["encoder"] = [layer.to_configuration() for layer in self.encoder]
+        if self.decoder:
+            found["decoder"] = [layer.to_configuration() for layer in self.decoder]
         if self.channels != "mixed":
             found |= {"channels": self.channels, "targets": self.targets}
         return found
@@ -123,57 +128,107 @@ class Row(keras.layers.Layer):
         """Nothing of its own: each kind builds when it is first called."""
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
-        (past, ahead), mask = split_inputs(inputs), split_mask(mask)
+        given, masks = Inputs.of(inputs), Inputs.of(mask)
         if self.channels == "mixed":
-            return self._run(past, ahead, mask, training)
-        count, (_, time, _) = self.targets, past.shape
-        past = ops.reshape(ops.transpose(past[..., :count], (0, 2, 1)), (-1, time, 1))
-        if ahead is not None:
-            ahead = ops.repeat(ahead, count, axis=0)
-        mask = None if mask is None else ops.repeat(mask, count, axis=0)
-        out = self._run(past, ahead, mask, training)  # (batch × targets, …): horizon, one target, and any quantiles
+            return self._run(given, masks, training)
+        count, (_, time, _) = self.targets, given.past.shape
+        past = ops.reshape(ops.transpose(given.past[..., :count], (0, 2, 1)), (-1, time, 1))
+        ahead = None if given.ahead is None else ops.repeat(given.ahead, count, axis=0)
+        of_past = None if masks.past is None else ops.repeat(masks.past, count, axis=0)
+        # (batch × targets, …): horizon, one target, and any quantiles
+        out = self._run(Inputs(past, ahead), Inputs(of_past), training)
         if self.head is None:
             return ops.reshape(out, (-1, count * out.shape[-1]))
         out = ops.reshape(out, (-1, count, *(s for i, s in enumerate(out.shape) if i not in (0, 2))))
         return ops.swapaxes(out, 1, 2)
 
-    def _run(self, past: Any, ahead: Any, mask: Any, training: bool | None) -> Any:
-        x, statistics = (past, None) if self.normalise is None else self.normalise(past, mask=mask)
-        for layer in (self.embedding, self.position):
-            if layer is not None:
-                x, mask = layer(x), layer.compute_mask(x, mask)
-        for layer in self.encoder:
-            x, mask = layer(x, mask=mask, training=training), layer.compute_mask(x, mask)
+    def _run(self, given: Inputs, masks: Inputs, training: bool | None) -> Any:
+        x, statistics = (given.past, None) if self.normalise is None else self.normalise(given.past, mask=masks.past)
+        x, mask = self._encode(x, masks.past, training)
+        if self.decoder:
+            if given.target is None:
+                raise ValueError(f"{self.place} has a decoder, and needs {{past, target}}; there is no target.")
+            memory, memory_mask = x, mask
+            x, mask = self._embed(given.target, masks.target)
+            for layer in self.decoder:
+                x = layer(x, memory, mask=mask, memory_mask=memory_mask, training=training)
         if self.pooling is not None:
-            x = self.pooling(x, mask=mask)
+            x, mask = self.pooling(x, mask=mask), None
         if self.head is None:
             return x
-        if self.pooling is None and mask is not None:
+        if mask is not None and not self.head.per_step:
             raise ValueError(
                 f"head '{self.head.kind}' is given a whole sequence and cannot leave its padding out. "
                 "Put a pooling before it, such as `pooling: {kind: last}`."
             )
-        out = self.head(x, ahead=ahead, training=training)
+        out = self.head(x, ahead=given.ahead, training=training)
         return out if self.normalise is None else self.normalise.undo(out, statistics)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
-        """None: pooled, or forecast, there is no padding left."""
+    def _embed(self, x: Any, mask: Any) -> tuple[Any, Any]:
+        for layer in (self.embedding, self.position):
+            if layer is not None:
+                x, mask = layer(x, **{"mask": mask} if layer.hears("mask") else {}), layer.compute_mask(x, mask)
+        return x, mask
 
-    def initial_state(self, batch: int) -> dict[str, Any]:
-        """The state of every kind of the row before the first step, by its place in the row."""
-        return {place: layer.initial_state(batch) for place, layer in self._streamed()}
+    def _encode(self, x: Any, mask: Any, training: bool | None) -> tuple[Any, Any]:
+        x, mask = self._embed(x, mask)
+        for layer in self.encoder:
+            x, mask = layer(x, mask=mask, training=training), layer.compute_mask(x, mask)
+        return x, mask
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """None: pooled or forecast there is no padding left, and of labels the targets say which steps count."""
+
+    def initial_state(self, batch: int, source: Any = None, mask: Any = None) -> dict[str, Any]:
+        """The state of every kind before the first step, by its place in the row.
+
+        Args:
+            batch: rows.
+            source: with decoders, what the encoders read, (batch, time, …); it is read whole, here.
+            mask: boolean (batch, time) of the source.
+        """
+        streamed = self._streamed()
+        if not self.decoder:
+            return {place: layer.initial_state(batch) for place, layer in streamed}
+        if source is None:
+            raise ValueError(f"{self.place} has a decoder: its state begins with what the encoders make of a source.")
+        memory, memory_mask = self._encode(source, mask, training=False)
+        beside = {"memory": memory, "memory_mask": memory_mask}
+        return {
+            place: layer.initial_state(batch, **beside if layer.slot == "decoder" else {}) for place, layer in streamed
+        }
+
+    def stream(
+        self, x: Any, state: Mapping[str, Any], ahead: Any = None, training: bool | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """A chunk (batch, time, …) and a state → the output, the state after the chunk's last step.
+
+        A head that gives an output for each step gives them all; another one that after the last.
+        """
+        after = {}
+        for place, layer in self._streamed():
+            x, after[place] = layer.stream(x, state[place], training=training)
+        if self.head is None:
+            return x, after
+        return self.head(x if self.head.per_step else x[:, -1], ahead=ahead, training=training), after
 
     def step(self, x_t: Any, state: Mapping[str, Any], ahead: Any = None) -> tuple[Any, dict[str, Any]]:
-        """x_t (batch, features), state → the output after this step, the next state."""
+        """x_t (batch, features), or ids (batch,); state → the output after this step, the next state."""
         after = {}
         for place, layer in self._streamed():
             x_t, after[place] = layer.step(x_t, state[place])
         return x_t if self.head is None else self.head(x_t, ahead=ahead), after
 
     def _streamed(self) -> list[tuple[str, Kind]]:
+        """What is run step by step, by its place; refused in the name of what cannot be."""
         if self.channels == "independent":
             raise ConfigurationError(f"{self.place}.channels", "independent channels do not stream.", "mixed")
-        before_head = [k for k in self.kinds() if k is not self.head]
         if self.head is not None and not self.head.streams:
             raise slots.Refused(self.head, "streams")
-        return [(f"{i}_{layer.kind}", layer) for i, layer in enumerate(before_head)]
+        if self.head is not None and not self.head.per_step and self.pooling is None:
+            raise ConfigurationError(
+                f"{self.place}.pooling", f"head '{self.head.kind}' reads a whole sequence, and cannot stream.", "a kind"
+            )
+        read = self.encoder if not self.decoder else self.decoder
+        row = [self.normalise, self.embedding, self.position, *read, self.pooling]
+        return [(f"{i}_{layer.kind}", layer) for i, layer in enumerate(k for k in row if k is not None)]

@@ -94,7 +94,7 @@ def check_masks(example: Example) -> None:
 
 def check_dynamic_time(example: Example) -> None:
     """Compiled for any length, the layer has the numbers at two of them that it has when called at each."""
-    if len(example.shape) == 1:
+    if example.slot == "head" and example.pooled:
         return
     layer = example.layer()
     if example.slot == "head" and not layer.per_step:
@@ -133,8 +133,12 @@ def check_xla(example: Example) -> None:
         value = model.train_on_batch(inputs, target)
         found.append([np.asarray(value), *(to_array(w) for w in model.trainable_weights)])
     assert len(found[0]) > 1 or not layer.weights
+    random = any(layer.settings().get(name) for name in ("dropout", "recurrent_dropout", "zoneout"))
     for plain, compiled in zip(*found, strict=True):
-        equal(compiled, plain, "a training step under XLA differs", tolerance=1e-4)
+        if random:  # XLA draws other numbers than TensorFlow does
+            assert np.isfinite(compiled).all(), "a training step under XLA is not finite"
+        else:
+            equal(compiled, plain, "a training step under XLA differs", tolerance=1e-4)
 
 
 def check_causal(example: Example) -> None:

@@ -15,7 +15,7 @@ from seqlayers.head.losses import PointLoss
 from seqlayers.head.point import PointHead, window_level
 from seqlayers.head.ridge import Sums, solvable, solve
 from seqlayers.head.trend import Decomposition, moving_average
-from seqlayers.row import split_inputs
+from seqlayers.inputs import Inputs
 from seqlayers.slots import Choice, ConfigurationError, kind
 
 #: Numbers in memory at once while windows are gathered: 64 MiB.
@@ -212,7 +212,7 @@ class Linear(PointHead):
     def _gather(self, batches: Any, part: str) -> Sums:
         sums: Sums | None = None
         for given, target in batches:
-            past, known = split_inputs(given)
+            past, known, _ = Inputs.of(given)
             x, y = np.asarray(past, np.float32), np.asarray(target, np.float32)
             ahead = np.zeros((len(x), 0, 0), np.float32) if known is None else np.asarray(known, np.float32)
             if not self.built:

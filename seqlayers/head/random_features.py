@@ -13,7 +13,7 @@ from pydantic import Field
 from seqlayers.arguments import Count, check_ahead, sequence_shape
 from seqlayers.head.point import PointHead, window_level
 from seqlayers.head.ridge import Sums, solvable, solve
-from seqlayers.row import split_inputs
+from seqlayers.inputs import Inputs
 from seqlayers.slots import ConfigurationError, Kind, kind
 
 #: Standardised inputs of the random features are cut off here, so that an outlier cannot drive all of them.
@@ -178,7 +178,7 @@ class RandomFeatures(PointHead):
     def _batches(self, batches: Any) -> Any:
         """(inputs before standardisation, response), a slice of each batch at a time."""
         for given, target in batches:
-            past, known = split_inputs(given)
+            past, known, _ = Inputs.of(given)
             x, y = np.asarray(past, np.float32), np.asarray(target, np.float32)
             ahead = None if known is None else np.asarray(known, np.float32)
             if not self.built:

@@ -19,7 +19,7 @@ from seqlayers import slots
 from seqlayers.model import SequenceModel
 
 catalogue = slots.catalogue()
-assert all(catalogue[slot] for slot in slots.SLOTS if slot != "decoder"), catalogue
+assert all(catalogue[slot] for slot in slots.SLOTS), catalogue
 model = SequenceModel(
     normalise={"kind": "reversible"},
     embedding={"kind": "value", "units": 8},

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from seqlayers import slots
-from seqlayers.testing import Example, equal
+from seqlayers.testing import equal
+from tests.seqlayers.cases import CASES
 
-SIZES = {"horizon": 4, "targets": 1}
+RANDOM = ("dropout", "recurrent_dropout", "zoneout")
 WITH_DROPOUT = [
     (slot, kind, argument)
     for slot, kinds in slots.catalogue().items()
     for kind, cls in kinds.items()
     for argument in cls.arguments()
-    if "dropout" in argument
+    if argument in RANDOM
 ]
 
 
 @pytest.mark.parametrize("slot, kind, argument", WITH_DROPOUT)
 def test_it_changes_training_and_nothing_else(slot, kind, argument):
-    takes_units = "units" in slots.get(slot, kind).arguments()
-    settings = {"kind": kind} | (SIZES if slot == "head" else {"units": 8} if takes_units else {})
-    if kind == "segment_gru":
-        settings["segment"] = 4
-    with_dropout = Example(slot, settings | {argument: 0.5}, features=8)
-    layer, x = with_dropout.layer(), with_dropout.input()
-    without = Example(slot, settings, features=8).layer()
-    inference = layer(x, training=False)
-    equal(inference, without(x, training=False), "inference")
-    first, second = (np.asarray(layer(x, training=True)) for _ in range(2))
-    assert np.abs(first - np.asarray(inference)).max() > 1e-3
-    assert np.abs(first - second).max() > 1e-3, "each call draws anew"
+    first = next(e for e in CASES.values() if (e.slot, e.configuration["kind"]) == (slot, kind))
+    settings = {name: value for name, value in first.configuration.items() if name not in RANDOM}
+    without = dataclasses.replace(first, configuration=settings, batch=16)
+    with_dropout = dataclasses.replace(without, configuration=settings | {argument: 0.5})
+    layer, plain, x = with_dropout.layer(), without.layer(), without.input()
+    inference = np.asarray(with_dropout.call(layer, x))
+    if argument != "zoneout":  # whose inference is the mixture's mean
+        equal(inference, without.call(plain, x), "inference")
+    equal(with_dropout.call(layer, x), inference, "inference, once more")
+    one, other = (np.asarray(with_dropout.call(layer, x, training=True)) for _ in range(2))
+    assert np.abs(one - inference).max() > 1e-3
+    assert np.abs(one - other).max() > 1e-3, "each call draws anew"
 
 
 def test_every_kind_with_weights_to_drop_is_tried():
