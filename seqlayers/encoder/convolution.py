@@ -13,9 +13,12 @@ from seqlayers.slots import Choice, Kind, kind
 
 @kind("encoder", "convolution")
 class Convolution(Kind):
-    r"""Convolves over time: \(y_t = f\big(\sum_{j=0}^{k-1} W_j\, x_{t-(k-1-j)d+r} + b\big)\), zeros outside.
+    r"""Convolves over time: \(y_t = f\big(\sum_{j=0}^{k-1} W_j\, x_{t-(k-1-j)d+a} + b\big)\), zeros outside.
 
-    r = 0 with causal padding and half the reach with `same`. With `pool` the largest of every `pool` outputs is kept.
+    a = 0 with causal padding; with `same` it is half the reach (k − 1) d, the larger half if it is odd. The textbook's
+    \(y_t = \sum_i w_i x_{t+i}\) is `same` with i counted from the middle of the kernel, −(k − 1)/2 … (k − 1)/2 for an
+    odd k and d = 1; with i from 0 it is the causal one, known k − 1 steps later. With `pool` the largest of every
+    `pool` outputs is kept.
 
     Args:
         units: features of the output (filters).
@@ -28,7 +31,8 @@ class Convolution(Kind):
 
     Call arguments:
         x: (batch, time, features).
-        mask: boolean (batch, time), padding on the right; padded steps count as the zeros outside.
+        mask: boolean (batch, time); padded steps count as the zeros outside. Outputs that are joined with a padded
+            one are padding.
 
     Returns:
         (batch, time // pool, units).
@@ -92,7 +96,10 @@ class Convolution(Kind):
         return self.drop(y, training=training)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return None if previous_mask is None else previous_mask[:, self.pool - 1 :: self.pool]
+        if previous_mask is None or self.pool == 1:
+            return previous_mask
+        groups = ops.shape(previous_mask)[1] // self.pool
+        return ops.all(ops.reshape(previous_mask[:, : groups * self.pool], (-1, groups, self.pool)), axis=-1)
 
     def initial_state(self, batch: int) -> Any:
         """The last inputs, (batch, reach, features) zeros; nothing for a kernel of one."""
@@ -100,9 +107,10 @@ class Convolution(Kind):
         require_built(self)
         return (ops.zeros((batch, self.reach, self.features), self.compute_dtype),) if self.reach else ()
 
-    def stream(self, x: Any, state: Any) -> tuple[Any, Any]:
+    def stream(self, x: Any, state: Any, training: bool | None = None) -> tuple[Any, Any]:
         super().initial_state(0)
-        if not self.reach:
-            return self.convolution(x), ()
-        x = ops.concatenate([state[0], ops.cast(x, self.compute_dtype)], axis=1)
-        return self.convolution(x), (x[:, -self.reach :],)
+        x = ops.cast(x, self.compute_dtype)
+        if self.reach:
+            x = ops.concatenate([state[0], x], axis=1)
+            state = (x[:, -self.reach :],)
+        return self.drop(self.convolution(x), training=training), state

@@ -1,8 +1,12 @@
-"""What comes out: forecasts, their quantiles, and the loss that trains them."""
+"""What comes out: forecasts and their quantiles, classes, tokens, notes and labels, and the loss that trains them."""
 
+from seqlayers.head.classify import Classify
 from seqlayers.head.forecast import Forecast
 from seqlayers.head.linear import Linear
+from seqlayers.head.notes import Notes
 from seqlayers.head.quantile import Quantile
 from seqlayers.head.random_features import RandomFeatures
+from seqlayers.head.tag import Tag
+from seqlayers.head.tokens import Tokens
 
-__all__ = ["Forecast", "Linear", "Quantile", "RandomFeatures"]
+__all__ = ["Classify", "Forecast", "Linear", "Notes", "Quantile", "RandomFeatures", "Tag", "Tokens"]

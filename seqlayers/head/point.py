@@ -26,6 +26,7 @@ class PointHead(Kind):
 
     from_task = ("horizon", "targets")
     rate = None
+    forecasts = True
     #: What the output means; heads are blended only with their like.
     output_kind = "point"
 

@@ -46,6 +46,7 @@ class Quantile(Kind):
     search: ClassVar = {"hidden": Choice((None, 64, 128)), "dropout": Choice((0.0, 0.1, 0.3))}
     from_task = ("horizon", "targets")
     rate = None
+    forecasts = True
 
     def __init__(
         self,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from seqlayers.testing import Example
 
-CASES: dict[str, Example] = {}
+CASES: dict[str, Example] = {
+    "classify": Example("head", {"kind": "classify", "classes": 3}),
+    "classify hidden": Example("head", {"kind": "classify", "classes": 2, "hidden": 5, "label_smoothing": 0.1}),
+    "tag": Example("head", {"kind": "tag", "classes": 3}, pooled=False),
+    "tag hidden": Example("head", {"kind": "tag", "classes": 5, "hidden": 4}, pooled=False),
+    "tokens": Example("head", {"kind": "tokens", "vocabulary": 11}, pooled=False),
+    "tokens smoothed": Example("head", {"kind": "tokens", "vocabulary": 11, "label_smoothing": 0.1}, pooled=False),
+    "notes": Example("head", {"kind": "notes", "pitches": 7, "hidden": 5}, pooled=False),
+    "notes independent": Example("head", {"kind": "notes", "pitches": 7, "conditioned": False}, pooled=False),
+}
 
 #: What is tried of this file where a trial takes seconds.
-REPRESENTATIVE: tuple[str, ...] = ()
+REPRESENTATIVE: tuple[str, ...] = ("classify hidden", "notes")
