@@ -68,6 +68,7 @@ class Kind(keras.layers.Layer):
     - `recurrent`: a state is all that it remembers, so that it can be run over a sequence from either end.
     - `attends`: it uses positions inside attention; `use_position` hands it the row's position kind.
     - `per_step`: of a head, it gives an output for each step.
+    - `forecasts`: of a head, its output is in the units of the readings, where a normalisation is undone.
 
     A causal kind of rate one has a second view of the same computation: `stream` (a chunk, from a state, to the
     state handed on), `step` (one step) and `initial_state`. The defaults serve kinds that work step by step
@@ -87,6 +88,7 @@ class Kind(keras.layers.Layer):
     recurrent: bool = False
     attends: bool = False
     per_step: bool = False
+    forecasts: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if args:

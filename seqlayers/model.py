@@ -199,7 +199,7 @@ class SequenceModel(keras.Model):
         x, statistics = (given.past, None) if normalise is None else normalise(given.past, mask=masks.past)
         features = [row(x, mask=masks.past, training=training) for row in self.rows]
         out = self.shared.head(ops.concatenate(features, axis=-1), ahead=given.ahead, training=training)
-        return out if normalise is None else normalise.undo(out, statistics)
+        return normalise.undo(out, statistics) if normalise is not None and self.head.forecasts else out
 
     def adapt(self, train: Any, validation: Any) -> None:
         """Fit what is fitted without gradients, before `fit`; both are re-iterable batches of (inputs, target)."""

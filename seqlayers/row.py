@@ -162,7 +162,7 @@ class Row(keras.layers.Layer):
                 "Put a pooling before it, such as `pooling: {kind: last}`."
             )
         out = self.head(x, ahead=given.ahead, training=training)
-        return out if self.normalise is None else self.normalise.undo(out, statistics)
+        return self.normalise.undo(out, statistics) if self.normalise is not None and self.head.forecasts else out
 
     def _embed(self, x: Any, mask: Any) -> tuple[Any, Any]:
         for layer in (self.embedding, self.position):

@@ -58,13 +58,12 @@ def check_round_trip(example: Example) -> None:
     assert json.loads(json.dumps(layer.get_config())) == layer.get_config(), "the configuration must be plain values"
     same = type(layer).from_config(layer.get_config())
     assert same.settings() == layer.settings() and same.name == layer.name
+    model, inputs = example.model(layer), example.model_inputs(x)
     if example.position is not None:  # which is the row's, and saved with it
         row = Row(position=example.position, **{example.slot: [example.configuration]})
-        model = keras.Sequential([keras.layers.Dense(example.features), row])
-        inputs: Any = x
-        model(x)
-    else:
-        model, inputs = example.model(layer), example.model_inputs(x)
+        given = {tensor.name: tensor for tensor in model.inputs}
+        called = {"past": given["memory"], "target": given["x"]} if example.memory else given["x"]
+        model = keras.Model(given, row(called))
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/kind.keras")
         loaded = keras.saving.load_model(f"{folder}/kind.keras")
@@ -235,7 +234,8 @@ ELSEWHERE = ("jax", "litert", "int8")
 
 def equal(found: Any, expected: Any, message: str, tolerance: float = TOLERANCE) -> None:
     """Assert equality up to `tolerance` relative to max(1, |expected|), shapes included."""
-    found, expected = to_array(found), to_array(expected)
+    found, expected = (to_array(v) for v in (found, expected))
+    found, expected = (v.astype("float64") if v.dtype == bool else v for v in (found, expected))
     assert found.shape == expected.shape, f"{message}: shapes {found.shape} and {expected.shape}"
     error = np.abs(found - expected) / np.maximum(1, np.abs(expected))
     assert (error <= tolerance).all(), f"{message}: by up to {error.max(initial=0):.2g} (allowed {tolerance:g})"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
 
 import pytest
 
@@ -78,3 +80,15 @@ def test_counts_of_zero_are_refused_by_name(slot, kind):
                 slots.ConfigurationError, match=rf"{slot}\.{argument.name}: 0 given for {slot} '{kind}'"
             ):
                 slots.build(slot, {**example.configuration, argument.name: 0})
+
+
+@pytest.mark.parametrize("slot, kind", [(s, k) for s, kinds in slots.catalogue().items() for k in kinds])
+def test_a_kind_is_documented(slot, kind):
+    """With its shapes, its arguments, and, unless it does nothing, its equation."""
+    cls = slots.get(slot, kind)
+    text = inspect.cleandoc(cls.__doc__)
+    assert len(text.splitlines()[0]) < 120 and text.splitlines()[0].endswith((".", ":", ")"))
+    assert "Call arguments:" in text and "Returns:" in text and "(batch" in text
+    assert kind == "none" or r"\(" in text or r"\[" in text, "no equation"
+    for argument in cls.arguments():
+        assert re.search(rf"^    [\w, ]*\b{argument}\b[\w, ]*: ", text, re.MULTILINE), f"'{argument}' is not explained"

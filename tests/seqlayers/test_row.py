@@ -191,3 +191,18 @@ def test_a_head_that_reads_the_whole_sequence_does_not_stream():
     model(np.zeros((1, 5, 2), "float32"))
     with pytest.raises(ConfigurationError, match="'forecast' reads a whole sequence, and cannot stream"):
         model.initial_state(1)
+
+
+def test_a_normalisation_is_undone_for_forecasts_and_for_nothing_else():
+    keras.utils.set_random_seed(0)
+    model = SequenceModel.for_task(
+        {
+            "normalise": {"kind": "reversible"},
+            "encoder": [{"kind": "gru", "units": 4}],
+            "pooling": {"kind": "last"},
+            "head": {"kind": "classify"},
+        },
+        **TASK,
+    )
+    x = np.random.default_rng(0).normal(size=(3, 6, 2)).astype("float32")
+    equal(model(x), model(5 + 3 * x), "which class it is does not hang on level and scale", tolerance=1e-4)
