@@ -43,5 +43,5 @@ class Last(Kind):
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
-    def stream(self, x: Any, state: Any) -> tuple[Any, Any]:
+    def stream(self, x: Any, state: Any, training: bool | None = None) -> tuple[Any, Any]:
         return x, state

@@ -49,7 +49,7 @@ class Mean(Kind):
         require_built(self)
         return ops.zeros((batch, self.features), self.variable_dtype), ops.zeros((batch,), "int32")
 
-    def stream(self, x: Any, state: Any) -> tuple[Any, Any]:
+    def stream(self, x: Any, state: Any, training: bool | None = None) -> tuple[Any, Any]:
         total, count = state
         sums = total[:, None] + ops.cumsum(ops.cast(x, total.dtype), axis=1)
         counts = count[:, None] + ops.arange(1, ops.shape(x)[1] + 1, dtype="int32")[None, :]

@@ -11,6 +11,7 @@ CASES: dict[str, Example] = {
     "reversible affine": Example("normalise", {"kind": "reversible", "affine": True}),
     "value": Example("embedding", {"kind": "value", "units": 8}),
     "value tanh": Example("embedding", {"kind": "value", "units": 8, "activation": "tanh"}),
+    "time2vec": Example("embedding", {"kind": "time2vec", "units": 8}),
     "patch": Example("embedding", {"kind": "patch", "length": 4, "stride": 4, "units": 8}),
     "patch overlapping": Example("embedding", {"kind": "patch", "length": 6, "stride": 4, "units": 8}),
 }
