@@ -6,19 +6,11 @@ from typing import Any
 
 from keras import ops
 
-from seqlayers.arguments import sequence_shape
-from seqlayers.slots import Kind
+from seqlayers.position.position import Position
 
 
-class Additive(Kind):
+class Additive(Position):
     """A vector for each absolute position, added to the features; subclasses give `vectors`."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
-    def build(self, input_shape: Any) -> None:
-        sequence_shape(self, input_shape)
 
     def vectors(self, positions: Any, features: int) -> Any:
         """positions (rows, time) int32 → (rows, time, features)."""
@@ -34,16 +26,10 @@ class Additive(Kind):
         positions = start + ops.arange(ops.shape(x)[1], dtype="int32")[None, :]
         return x + ops.cast(self.vectors(positions, x.shape[2]), x.dtype)
 
-    def call(self, x: Any) -> Any:
-        return self.add(x, 0)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return previous_mask
-
     def initial_state(self, batch: int) -> Any:
         """Steps seen so far, (batch,) int32."""
         return ops.zeros((batch,), "int32")
 
-    def stream(self, x: Any, state: Any) -> tuple[Any, Any]:
+    def stream(self, x: Any, state: Any, training: bool | None = None) -> tuple[Any, Any]:
         x = ops.cast(x, self.compute_dtype)
         return self.add(x, state), state + ops.shape(x)[1]
