@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pipelines.options import (
+    AsJson,
+    Asked,
+    Classical,
+    ConfigFile,
+    DataDir,
+    Home,
+    Settings,
+    SourceName,
+    TaskName,
+    Tracking,
+    Window,
+    track,
+)
 from pipelines.outcome import perform
 
 app = typer.Typer(
@@ -28,77 +37,6 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Window(StrEnum):
-    """What the training part of a fold is."""
-
-    expanding = "expanding"
-    sliding = "sliding"
-
-
-Home = Annotated[
-    Path | None,
-    typer.Option(help="Where runs/ and mlflow.db stand. Default: the --config file's folder, else the current one."),
-]
-Tracking = Annotated[
-    str | None,
-    typer.Option(
-        help="MLflow server or store, or `local` for mlflow.db in --home. Default: $MLFLOW_TRACKING_URI, else local."
-    ),
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as one line of JSON, last; all else goes to stderr.")
-]
-
-
-TaskName = Annotated[str | None, typer.Argument(help="weather, or forecast for any series of your own.")]
-SourceName = Annotated[
-    str | None, typer.Option(help="A CSV or Parquet file, a data set's name, or `sample` for the built-in one.")
-]
-ConfigFile = Annotated[Path | None, typer.Option(help="A YAML file laid over the task's own configuration.")]
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="One setting, such as model.encoder.0.units=128. Repeatable.")
-]
-Classical = Annotated[
-    str | None,
-    typer.Option(help="Further baselines, fitted to each series: ets, arima or theta, or several with commas between."),
-]
-DataDir = Annotated[Path | None, typer.Option(help="Where named data sets are looked for. Default: $SEQLAYERS_DATA.")]
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What a run and a backtest are given on the command line."""
-
-    task: str | None
-    source: str | None
-    config: Path | None
-    settings: list[str] | None
-    classical: str | None
-    data_dir: Path | None
-    home: Path | None
-    tracking: str | None
-
-    def order(self, screen: Any) -> Any:
-        """The order for it, checked as far as it can be before anything heavy starts."""
-        from pipelines import config as configurations
-        from pipelines.store import check_server, uri_of
-
-        settings = [*(self.settings or ()), *configurations.classical(self.classical)]
-        configuration = configurations.load(self.task, self.config, settings)
-        source = self.source or configuration.source
-        if not source:
-            raise configurations.ConfigurationError(
-                "--source", "no data named.", "a file, a data set's name, or sample"
-            )
-        home = (self.home or (self.config.parent if self.config else Path.cwd())).resolve()
-        _track(self.tracking)
-        check_server(uri_of(home))
-        screen.say("Starting TensorFlow")
-        from pipelines.job import Order
-
-        return Order(configuration, source, home, self.data_dir, shlex.join(["seqlayers", *sys.argv[1:]]))
 
 
 @app.command()
@@ -127,7 +65,7 @@ def run(
     """
 
     def work(screen: Any) -> dict[str, Any]:
-        order = _Asked(task, source, config, set_, classical, data_dir, home, tracking).order(screen)
+        order = Asked(task, source, config, set_, classical, data_dir, home, tracking).order(screen)
         from pipelines.run import run as start
 
         return start(order, screen)
@@ -176,7 +114,7 @@ def backtest(
     """
 
     def work(screen: Any) -> dict[str, Any]:
-        order = _Asked(task, source, config, set_, classical, data_dir, home, tracking).order(screen)
+        order = Asked(task, source, config, set_, classical, data_dir, home, tracking).order(screen)
         from pipelines.backtest import backtest as start
         from pipelines.job import Folding
 
@@ -185,6 +123,65 @@ def backtest(
     def tell(screen: Any, record: dict[str, Any]) -> None:
         screen.heading("Done")
         screen.say(f"Report   {Path(record['folder']) / 'report.html'}")
+
+    perform(work, tell, as_json)
+
+
+@app.command()
+def diagnose(
+    task: TaskName = None,
+    encoder: Annotated[
+        str, typer.Option(help="Encoders with commas between: kinds, or {kind: gru, units: 64} with settings.")
+    ] = "simple_rnn,lstm,gru,min_gru,transformer",
+    source: SourceName = None,
+    steps: Annotated[
+        int | None, typer.Option(min=0, help="Training steps between the two measurements. Default: 200; 0 for none.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="The same in epochs.")] = None,
+    units: Annotated[
+        int | None, typer.Option(min=1, help="Features of each encoder. Default: as the task's own model has them.")
+    ] = None,
+    gain: Annotated[
+        str | None,
+        typer.Option(
+            help="What recurrent weights are multiplied with at first, such as 1,1.5,2, a curve each. "
+            "Default: 1, and 2.5 for simple_rnn too, whose gradient explodes then."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    set_: Settings = None,
+    data_dir: DataDir = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw how far the gradient reaches back through each encoder: where it vanishes, where it explodes.
+
+    Each encoder stands alone in one row of the task's model. The report shows the norm of the loss's gradient by lag,
+    at initialisation and after a short training, before and after clipping (train.clip_norm), and recurrences unrolled.
+    Nothing is tracked or exported. Without --source: the built-in sample.
+
+    [bold]Examples[/]
+
+      seqlayers diagnose weather
+      seqlayers diagnose weather --source weather.csv.xz --encoder gru,min_gru --steps 1000
+      seqlayers diagnose weather --encoder simple_rnn --gain 0.5,1,1.5,2 --steps 0
+
+    Interrupted diagnoses go on with the same command, from the last complete encoder. Exit codes as for run.
+    """
+
+    def work(screen: Any) -> Any:
+        asked = Asked(task, source, config, set_, None, data_dir, home, None)
+        order = asked.order(screen, tracked=False, otherwise="sample")
+        from pipelines.diagnose import diagnose as start
+        from pipelines.rows import question
+
+        return start(order, screen, question(encoder, gain, steps, epochs, units))
+
+    def tell(screen: Any, found: Any) -> None:
+        from pipelines.diagnose import show
+
+        show(screen.console, found.record)
+        screen.say(f"Report   {found.folder / 'report.html'}")
 
     perform(work, tell, as_json)
 
@@ -248,7 +245,7 @@ def compare(
     def work(screen: Any) -> Any:
         from pipelines import compare as comparison
 
-        _track(tracking)
+        track(tracking)
         return comparison.runs((home or Path.cwd()).resolve(), task, limit=limit, sort=sort)
 
     def tell(screen: Any, rows: Any) -> None:
@@ -273,14 +270,6 @@ def ui(
 def main() -> None:
     """The `seqlayers` command."""
     app()
-
-
-def _track(tracking: str | None) -> None:
-    """Put --tracking where MLflow looks for it."""
-    if tracking == "local":
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
-    elif tracking:
-        os.environ["MLFLOW_TRACKING_URI"] = tracking
 
 
 def _near(path: Path) -> Path:

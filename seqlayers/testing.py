@@ -60,7 +60,8 @@ def check_round_trip(example: Example) -> None:
     assert same.settings() == layer.settings() and same.name == layer.name
     model, inputs = example.model(layer), example.model_inputs(x)
     if example.position is not None:  # which is the row's, and saved with it
-        row = Row(position=example.position, **{example.slot: [example.configuration]})
+        kinds: dict[str, Any] = {example.slot: [example.configuration], "position": example.position}
+        row = Row(**kinds)
         given = {tensor.name: tensor for tensor in model.inputs}
         called = {"past": given["memory"], "target": given["x"]} if example.memory else given["x"]
         model = keras.Model(given, row(called))
