@@ -25,13 +25,13 @@ from rich.markup import escape
 from pipelines import provenance, tasks, train
 from pipelines.config import TrainOptions
 from pipelines.gradients import Clock, Probe, read
-from pipelines.job import Order
+from pipelines.job import Order, interruptions
 from pipelines.report.diagnosis import write_diagnosis
 from pipelines.report.unrolled import CELLS, Norms, picture
 from pipelines.rows import Question, Single, singles, stride
 from pipelines.screen import Screen
 from pipelines.task import Task
-from pipelines.workspace import Interrupted, Workspace, write_atomically
+from pipelines.workspace import Workspace, write_atomically
 from seqlayers.errors import ConfigurationError
 from seqlayers.model import SequenceModel
 
@@ -82,7 +82,7 @@ def diagnose(order: Order, screen: Screen, asked: Question) -> Diagnosis:
 
     Raises:
         ConfigurationError: an encoder does not fit the task, or the task has no loss to follow back.
-        Interrupted: by the user; the same command goes on from the last complete encoder.
+        Interrupted: by the user or a full disk; the same command goes on from the last complete encoder.
     """
     clock, started, configuration = time.perf_counter(), datetime.now(), order.configuration
     screen.heading(f"{configuration.title or configuration.task}: data")
@@ -95,17 +95,14 @@ def diagnose(order: Order, screen: Screen, asked: Question) -> Diagnosis:
     bench = Bench(task, options, steps, Clock((facts.get("series") or {}).get("step"), stride(found[0].model)))
     workspace = Workspace(order.home, f"{configuration.task}-diagnose", provenance.key(configuration, task, asked))
     workspace.open()
-    with workspace.locked():
+    with workspace.locked(), interruptions(workspace):
         many = f"{len(found)} encoder{'s' if len(found) > 1 else ''}"
         screen.heading(many + (f", {steps:,} training steps each" if steps else ""))
-        try:
-            with _bar(screen, len(found) * steps) as progress:
-                curves = []
-                for single in found:
-                    curves.append(bench.curve(single, workspace.folder, progress))
-                    screen.say(f"{single.name}  {curves[-1]['seconds']:.0f} s")
-        except KeyboardInterrupt:
-            raise Interrupted(f"Interrupted. The same command goes on from {workspace.folder}.") from None
+        with _bar(screen, len(found) * steps) as progress:
+            curves = []
+            for single in found:
+                curves.append(bench.curve(single, workspace.folder, progress))
+                screen.say(f"{single.name}  {curves[-1]['seconds']:.0f} s")
         record: dict[str, Any] = {
             "kind": "diagnosis",
             "task": configuration.task,

@@ -155,7 +155,7 @@ def job(order: Order, screen: Screen, *, folding: Folding | None = None) -> Iter
     name = f"{configuration.task}-backtest" if folding else configuration.task
     workspace = Workspace(order.home, name, provenance.key(configuration, task, *([folding] if folding else [])))
     resuming = workspace.open()
-    with workspace.locked(), _interruptions(workspace):
+    with workspace.locked(), interruptions(workspace):
         facts = task.describe()
         tracker = Tracker.open(order.home, name, f"{started:%Y-%m-%d %H:%M}", run_id=workspace.notes().get("run_id"))
         workspace.note(run_id=tracker.run_id)
@@ -185,7 +185,7 @@ def job(order: Order, screen: Screen, *, folding: Folding | None = None) -> Iter
 
 
 @contextlib.contextmanager
-def _interruptions(workspace: Workspace) -> Iterator[None]:
+def interruptions(workspace: Workspace) -> Iterator[None]:
     """Say of what can be gone on with that it can."""
     try:
         yield

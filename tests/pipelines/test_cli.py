@@ -14,7 +14,8 @@ from tests.pipelines.command import seqlayers
 def test_help_teaches():
     answer = seqlayers("--help")
     assert answer.code == 0
-    for word in ("run", "predict", "slots", "compare", "ui", "seqlayers run weather --source sample"):
+    commands = ("run", "backtest", "diagnose", "predict", "slots", "compare", "ui")
+    for word in (*commands, "seqlayers run weather --source sample"):
         assert word in answer.out
     answer = seqlayers("run", "--help")
     for word in ("--source", "--set", "--config", "--home", "--json", "Exit codes"):

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.report import backtest
+from pipelines.report import backtest, diagnosis
 from pipelines.report.page import render
 from tests.pipelines.records import record
+from tests.pipelines.report.diagnoses import difficult as difficult_diagnoses
 from tests.pipelines.report.pages import difficult, difficult_backtests, page
 
 
@@ -84,6 +85,7 @@ def test_nothing_sticks_out_of_the_page(tmp_path: Path, width: int) -> None:
         pytest.skip("no Chromium on this machine")
     pages = {case: render(made) for case, made in difficult().items()}
     pages |= {f"backtest: {case}": backtest.render(made) for case, made in difficult_backtests().items()}
+    pages |= {f"diagnosis: {case}": diagnosis.render(made) for case, made in difficult_diagnoses().items()}
     frames = "".join(
         f'<iframe width="{width}" height="900" srcdoc="{html.escape(source)}"></iframe>' for source in pages.values()
     )
