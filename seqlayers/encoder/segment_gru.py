@@ -70,4 +70,7 @@ class SegmentGRU(Kind):
         return self.gru(x, mask=self.compute_mask(None, mask), training=training)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return None if previous_mask is None else previous_mask[:, self.segment - 1 :: self.segment]
+        if previous_mask is None:
+            return None
+        segments = ops.shape(previous_mask)[1] // self.segment
+        return ops.all(ops.reshape(previous_mask, (-1, segments, self.segment)), axis=2)

@@ -2,51 +2,106 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from seqlayers import slots
-from seqlayers.testing import equal
-from tests.seqlayers import reference
+from seqlayers.testing import equal, to_array
+from tests.seqlayers import reference_recurrent as equations
 from tests.seqlayers.cases import CASES
+from tests.seqlayers.cases.recurrent import CASES as OWN
+from tests.seqlayers.gradients import check_gradients
+
+NAMES = [n for n, e in OWN.items() if e.configuration["kind"] in equations.STEPS]
+OF_KERAS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+every_recurrence = pytest.mark.parametrize("name", NAMES)
 
 
-def layer_and_weights(name):
-    layer = CASES[name].layer()
-    return layer, [w.astype(np.float64) for w in layer.get_weights()]
+def holed_mask(time: int = 24) -> np.ndarray:
+    """For three sequences: padding on the right, on the left, and holes."""
+    mask = np.ones((3, time), bool)
+    mask[0, time // 2 :] = False
+    mask[1, : time // 4] = False
+    mask[2, [0, 2, 3, time // 2, time - 1]] = False
+    return mask
 
 
-@pytest.mark.parametrize("name", ["simple_rnn", "lstm"])
+def float64(layer):
+    return [w.astype(np.float64) for w in layer.get_weights()]
+
+
+@every_recurrence
 def test_a_recurrence_is_its_equation(name):
-    layer, (kernel, recurrent, bias) = layer_and_weights(name)
-    x = CASES[name].input()
-    equal(layer(x), getattr(reference, name)(x.astype(np.float64), kernel, recurrent, bias), name)
-
-
-@pytest.mark.parametrize("name", ["gru", "gru reset before"])
-def test_the_gru_is_its_equation_with_the_reset_gate_on_either_side(name):
-    layer, (kernel, recurrent, bias) = layer_and_weights(name)
-    x = CASES[name].input()
-    expected = reference.gru(x.astype(np.float64), kernel, recurrent, bias, reset_after=layer.reset_after)
+    layer, x = CASES[name].layer(), CASES[name].input()
+    expected = equations.recurrence(CASES[name].configuration, float64(layer), x.astype(np.float64))
     equal(layer(x), expected, name)
 
 
-@pytest.mark.parametrize("kind", ["simple_rnn", "lstm", "gru"])
-def test_weights_can_be_exchanged_with_the_keras_layer(kind):
-    layer, x = CASES[kind].layer(), CASES[kind].input()
-    of_keras = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[kind]
-    theirs = of_keras(6, return_sequences=True)
+@every_recurrence
+def test_masked_steps_leave_the_state_as_it_is_wherever_they_stand(name):
+    layer, x, mask = CASES[name].layer(), CASES[name].input(), holed_mask()
+    expected = equations.recurrence(CASES[name].configuration, float64(layer), x.astype(np.float64), mask)
+    equal(to_array(layer(x, mask=ops.convert_to_tensor(mask)))[mask], expected[mask], name)
+
+
+@every_recurrence
+def test_the_gradients_are_those_of_the_equation(name):
+    layer, x = CASES[name].layer(), CASES[name].input()[:2, :6]
+    equation = functools.partial(equations.recurrence, CASES[name].configuration)
+    check_gradients(layer, layer, lambda x, weights: equation(weights, x), x)
+
+
+def test_the_other_gru_is_this_one_with_its_update_gate_negated():
+    layer, x = CASES["gru reset before"].layer(), CASES["gru reset before"].input()
+    rng, units = np.random.default_rng(3), 6
+    w, u, b = ({gate: rng.normal(size=size) for gate in "zrh"} for size in ((4, units), (units, units), (units,)))
+    expected = equations.run(
+        functools.partial(equations.other_gru_step, w, u, b), x.astype(np.float64), [np.zeros((len(x), units))]
+    )
+    signs = {"z": -1, "r": 1, "h": 1}
+    layer.set_weights([np.concatenate([signs[g] * of[g] for g in "zrh"], axis=-1) for of in (w, u, b)])
+    equal(layer(x), expected, "the negated gate")
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["", "masked"])
+@pytest.mark.parametrize("name", ["simple_rnn", "lstm", "gru", "gru reset before"])
+def test_weights_can_be_exchanged_with_the_keras_layer(name, masked):
+    layer, x = CASES[name].layer(), CASES[name].input(time=8)
+    mask = holed_mask(8) if masked else None
+    settings = {"reset_after": False} if name == "gru reset before" else {}
+    theirs = OF_KERAS[layer.kind](6, return_sequences=True, **settings)
     theirs.build(x.shape)
-    theirs.set_weights(layer.get_weights())
-    equal(layer(x), theirs(x), kind)
+    real = np.ones(x.shape[:2], bool) if mask is None else mask
+    for giver, taker in ((layer, theirs), (theirs, layer)):
+        giver.set_weights([np.random.default_rng(4).normal(size=w.shape) for w in giver.get_weights()])
+        taker.set_weights(giver.get_weights())
+        given = None if mask is None else ops.convert_to_tensor(mask)
+        equal(to_array(layer(x, mask=given))[real], to_array(theirs(x, mask=given))[real], name)
+
+
+def test_an_output_activation_without_outputs_is_refused():
+    with pytest.raises(slots.ConfigurationError, match=r"encoder\.output_activation.*no `output_units`"):
+        slots.build("encoder", {"kind": "simple_rnn", "output_activation": "softmax"})
 
 
 def test_segment_gru_is_a_gru_over_projected_segments():
     layer, x = CASES["segment_gru"].layer(), CASES["segment_gru"].input().astype(np.float64)
-    weight, bias, *of_gru = (w.astype(np.float64) for w in layer.get_weights())
+    weight, bias, *of_gru = float64(layer)
     segments = np.stack([x[:, i : i + 4].reshape(len(x), -1) for i in range(0, 24, 4)], axis=1)
-    equal(layer(x.astype("float32")), reference.gru(reference.relu(segments @ weight + bias), *of_gru), "segment_gru")
+    expected = equations.recurrence({"kind": "gru", "units": 6}, of_gru, equations.relu(segments @ weight + bias))
+    equal(layer(x.astype("float32")), expected, "segment_gru")
+
+
+def test_a_segment_with_any_padding_is_padding():
+    layer, mask = CASES["segment_gru"].layer(), np.ones((2, 8), bool)
+    mask[0, 3] = mask[1, 4] = False
+    found = to_array(layer.compute_mask(None, ops.convert_to_tensor(mask)))
+    assert found.tolist() == [[False, True], [True, False]]
 
 
 def test_segment_gru_says_which_lengths_it_takes():

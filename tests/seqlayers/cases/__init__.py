@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from seqlayers.testing import Example
-from tests.seqlayers.cases import attention, forecast, labels, parallel, readings, recurrent, tokens
+from tests.seqlayers.cases import (
+    attention,
+    forecast,
+    labels,
+    parallel,
+    parallel_recurrent,
+    readings,
+    recurrent,
+    tokens,
+)
 
-TOPICS = (readings, tokens, attention, recurrent, parallel, forecast, labels)
+TOPICS = (readings, tokens, attention, recurrent, parallel_recurrent, parallel, forecast, labels)
 
 CASES: dict[str, Example] = {name: example for topic in TOPICS for name, example in topic.CASES.items()}
 assert len(CASES) == sum(len(topic.CASES) for topic in TOPICS), "two topics use one name"
@@ -19,4 +28,5 @@ ELSEWHERE = {
     "recurrent_dropout": "random: tests/seqlayers/test_dropout.py",
     "eps": "test_normalise.py",
     "strengths": "test_ridge.py",
+    "tied": "needs a table to be tied to: test_labels.py, test_row.py",
 }
