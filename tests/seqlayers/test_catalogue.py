@@ -9,11 +9,13 @@ import re
 import pytest
 
 from seqlayers import backends, slots, testing
-from tests.seqlayers.cases import CASES, ELSEWHERE, REPRESENTATIVE
+from tests.seqlayers.cases import CASES, CORE, ELSEWHERE, REPRESENTATIVE
 
 FAST = [name for name in testing.CHECKS if name != "xla"]
 
-every_case = pytest.mark.parametrize("name", CASES)
+every_case = pytest.mark.parametrize(
+    "name", [name if name in CORE else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 
 
 def check(name: str, only: list[str]) -> None:

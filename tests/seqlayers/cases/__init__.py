@@ -22,6 +22,12 @@ assert len(CASES) == sum(len(topic.CASES) for topic in TOPICS), "two topics use 
 #: One of each way of computing, for what takes seconds a kind.
 REPRESENTATIVE: tuple[str, ...] = tuple(name for topic in TOPICS for name in topic.REPRESENTATIVE)
 
+#: The first case of each kind, and those above: what the fast tests try, the slow ones trying all.
+CORE: frozenset[str] = frozenset(REPRESENTATIVE) | {
+    next(name for name, e in CASES.items() if (e.slot, e.configuration["kind"]) == kind)
+    for kind in {(e.slot, e.configuration["kind"]) for e in CASES.values()}
+}
+
 #: Arguments whose values change nothing that the harness could compare, or that tests of their own change.
 ELSEWHERE = {
     "dropout": "random: tests/seqlayers/test_dropout.py",
