@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +134,14 @@ class Task(ABC):
 
 
 def build(model: Any, task: Task) -> None:
-    """Give every layer of a model its weights, from one real batch."""
+    """Give every layer of a model its weights, from one real batch.
+
+    Raises:
+        ConfigurationError: a kind cannot take what comes, such as bins that are longer than the look-back.
+    """
     inputs, _ = next(iter(task.ordered("train", 2)))
-    model(inputs)
+    try:
+        model(inputs)
+    except ValueError as error:
+        told = re.search("\x1b\\[1m(.+?)\x1b\\[0m", str(error), re.DOTALL)  # Keras tells of its frames around it
+        raise ConfigurationError("model", " ".join((told[1] if told else str(error)).split())) from error

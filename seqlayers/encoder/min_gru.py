@@ -53,6 +53,6 @@ class MinGRU(MinRecurrent):
         self.units, self.dropout, self.proposal, self.memory = units, dropout, proposal, memory
         self.make(dropout, -log_reaches(self, memory, units))
 
-    def gates(self, *gates: Any) -> tuple[Any, Any]:
+    def share(self, *gates: Any) -> Any:
         (z,) = gates
-        return ops.sigmoid(-z), ops.sigmoid(z)
+        return ops.sigmoid(z)

@@ -19,7 +19,7 @@ class MinLSTM(MinRecurrent):
     \[ h_t = \frac{f_t}{f_t + i_t} \odot h_{t-1} + \frac{i_t}{f_t + i_t} \odot n_t \]
 
     Linear in h: it is solved as a tree over time (`seqlayers.recurrence`), not as a loop. The normalised gates are
-    \(\sigma(\pm(\log f_t - \log i_t))\), which also holds where both gates are shut.
+    \(\sigma(\pm(\log f_t - \log i_t))\), which holds also where both gates are shut.
 
     Args:
         units: features of the state and of the output.
@@ -55,7 +55,6 @@ class MinLSTM(MinRecurrent):
         reaches = log_reaches(self, memory, units)
         self.make(dropout, reaches, -reaches)
 
-    def gates(self, *gates: Any) -> tuple[Any, Any]:
+    def share(self, *gates: Any) -> Any:
         f, i = gates
-        ratio = ops.softplus(-i) - ops.softplus(-f)  # log(f / i), of the gates behind σ
-        return ops.sigmoid(ratio), ops.sigmoid(-ratio)
+        return ops.sigmoid(ops.softplus(-f) - ops.softplus(-i))  # of log σ(i) − log σ(f)

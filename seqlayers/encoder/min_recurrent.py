@@ -16,10 +16,10 @@ Proposal = Literal["linear", "tanh", "positive"]
 
 
 class MinRecurrent(Kind):
-    r"""\(h_t = a_t \odot h_{t-1} + b_t\), where a and b are one projection of x: see `linear_recurrence`.
+    r"""\(h_t = (1 - s_t) \odot h_{t-1} + s_t \odot n_t\), where s and n are one projection of x: a `linear_recurrence`.
 
-    Subclasses say which gates there are. Gates, products and state are in the type of the variables, since in half
-    precision a long memory, a near 1, would be rounded to an endless one.
+    Subclasses say what s is. Gates, products and state are in the type of the variables, since in half precision a long
+    memory, s near 0, would be rounded to an endless one.
     """
 
     recurrent = True
@@ -39,8 +39,8 @@ class MinRecurrent(Kind):
             name="projection",
         )
 
-    def gates(self, *gates: Any) -> tuple[Any, Any]:
-        """Pre-activations (…, units) of each gate → a, the share of the state that stays, and what scales n in b."""
+    def share(self, *gates: Any) -> Any:
+        """Pre-activations (…, units) of each gate → the share of the way to the proposal that the state moves."""
         raise NotImplementedError
 
     def build(self, input_shape: Any) -> None:
@@ -63,8 +63,8 @@ class MinRecurrent(Kind):
     def _run(self, x: Any, state: Any, mask: Any, training: bool | None) -> tuple[Any, Any]:
         projected = ops.cast(self.projection(self.drop(x, training=training)), self.variable_dtype)
         *gates, n = ops.split(projected, projected.shape[-1] // self.units, axis=-1)
-        a, scale = self.gates(*gates)
-        b = scale * propose(n, self.proposal)
+        share = self.share(*gates)
+        a, b = 1 - share, share * propose(n, self.proposal)
         if mask is not None:
             real = ops.expand_dims(mask, -1)
             a, b = ops.where(real, a, ops.ones_like(a)), ops.where(real, b, ops.zeros_like(b))

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from seqlayers import slots
-from seqlayers.encoder.gated_linear import recall
+from seqlayers.linear_attention import linear_attention
 from seqlayers.testing import Example, equal
 from tests.seqlayers.cases import CASES
 from tests.seqlayers.gradients import check_gradients
@@ -19,19 +19,22 @@ NAMES = [n for n, e in CASES.items() if e.configuration["kind"] == "gated_linear
 
 def gated_linear(layer, x, weights):
     """Yang et al. 2024 with a decay for each head, step by step in float64."""
-    kernel, bias, decay, decay_bias, gain, output, output_bias = weights
-    heads, units = layer.heads, layer.units
-    keys = layer.key_units or units // 2
-    q, k, v, gate = np.split(x @ kernel + bias, np.cumsum([keys, keys, units]), axis=-1)
-    q, k, v = (part.reshape(*x.shape[:2], heads, -1) for part in (q, k, v))
-    a = sigmoid(x @ decay + decay_bias)
-    state, found = np.zeros((len(x), heads, keys // heads, units // heads)), []
-    for t in range(x.shape[1]):
+    kernel, decay, decay_bias, gate, gate_bias, output, output_bias = weights
+    heads, keys = layer.heads, (layer.key_units or layer.units // 2) // layer.heads
+    q, k, v = np.split((x @ kernel).reshape(*x.shape[:2], heads, -1), [keys, 2 * keys], axis=-1)
+    o, _ = step_by_step(q, k, v, sigmoid(x @ decay + decay_bias))
+    normed = o / np.sqrt(np.mean(o**2, axis=-1, keepdims=True) + 1e-5)
+    r = x @ gate + gate_bias
+    return (normed.reshape(r.shape) * r * sigmoid(r)) @ output + output_bias
+
+
+def step_by_step(q, k, v, a):
+    """o and the last S of S_t = a_t S_{t−1} + k_tᵀ v_t, o_t = q_t S_t; all (batch, time, heads, …)."""
+    state, found = np.zeros((len(q), q.shape[2], q.shape[3], v.shape[3])), []
+    for t in range(q.shape[1]):
         state = a[:, t, :, None, None] * state + k[:, t, :, :, None] * v[:, t, :, None, :]
-        found.append(np.einsum("bhk,bhkv->bhv", q[:, t], state) / np.sqrt(keys // heads))
-    o = np.stack(found, axis=1)
-    normed = o / np.sqrt(np.mean(o**2, axis=-1, keepdims=True) + 1e-5) * gain
-    return (normed.reshape(gate.shape) * gate * sigmoid(gate)) @ output + output_bias
+        found.append(np.einsum("bhk,bhkv->bhv", q[:, t], state))
+    return np.stack(found, axis=1), state
 
 
 def in_double(layer):
@@ -73,28 +76,43 @@ def test_the_length_of_a_chunk_changes_nothing():
 def test_what_was_forgotten_before_does_not_blur_the_decays_after(forgets):
     """Decays are differences of sums of logarithms, which lose digits where the sums are large."""
     rng = np.random.default_rng(0)
-    q, k, v = (rng.normal(size=(2, 130, 3, 4)).astype("float32") for _ in range(3))
+    qkv = rng.normal(size=(2, 130, 3, 12)).astype("float32")
     log_a = -rng.uniform(0, 0.01, (2, 130, 3)).astype("float32")
     log_a[:, ::3] -= forgets
-    state, expected = np.zeros((2, 3, 4, 4)), []
-    for t in range(130):
-        state = np.exp(log_a[:, t].astype(np.float64))[..., None, None] * state
-        state = state + k[:, t].astype(np.float64)[..., None] * v[:, t, :, None]
-        expected.append(np.einsum("bhk,bhkv->bhv", q[:, t], state))
-    found, after = recall(*map(tf.constant, (q, k, v, log_a)), tf.zeros((2, 3, 4, 4)), 64)
-    equal(found, np.stack(expected, axis=1), "recalled")
-    equal(after, state, "state")
+    o, after = linear_attention(tf.constant(qkv), tf.constant(log_a), tf.zeros((2, 3, 4, 4)), 64)
+    expected, last = step_by_step(*np.split(qkv.astype(np.float64), 3, axis=-1), np.exp(log_a.astype(np.float64)))
+    equal(np.swapaxes(o, 1, 2), expected, "recalled")
+    equal(after, last, "state")
 
 
 def test_gradients_stay_finite_where_all_is_forgotten():
-    shape = (1, 12, 2)
-    log_a = tf.constant(np.where(np.arange(12) % 4 == 0, -1e4, 0.0)[None, :, None] * np.ones(shape), tf.float32)
-    q = tf.ones((*shape, 3))
+    log_a = tf.constant(np.where(np.arange(12) % 4 == 0, -1e4, 0.0)[None, :, None] * np.ones((1, 12, 2)), tf.float32)
+    qkv = tf.ones((1, 12, 2, 9))
     with tf.GradientTape() as tape:
-        tape.watch([log_a, q])
-        found, _ = recall(q, q, q, log_a, tf.ones((1, 2, 3, 3)), 8)
-    for gradient in tape.gradient(found, [log_a, q]):
+        tape.watch([log_a, qkv])
+        o, after = linear_attention(qkv, log_a, tf.ones((1, 2, 3, 3)), 8)
+        loss = tf.reduce_sum(o) + tf.reduce_sum(after)
+    for gradient in tape.gradient(loss, [log_a, qkv]):
         assert np.isfinite(gradient).all()
+
+
+def test_the_gradient_of_the_states_that_go_in_and_out_is_that_of_the_whole():
+    """A sequence cut in two, the state handed on, has the gradient that it has in one piece."""
+    layer, x = CASES["gated_linear chunks"].layer(), tf.constant(CASES["gated_linear chunks"].input())
+    start = (tf.random.normal((3, 3, 2, 2), seed=0),)
+
+    def gradient(*parts):
+        with tf.GradientTape() as tape:
+            tape.watch([start[0], x])
+            state, loss = start, 0.0
+            for part in parts:
+                y, state = layer.stream(x[:, part], state)
+                loss += tf.reduce_sum(y * y)
+            loss += tf.reduce_sum(state[0] ** 3)
+        return tape.gradient(loss, [start[0], x, *(w.value for w in layer.trainable_weights)])
+
+    for cut, whole in zip(gradient(slice(0, 9), slice(9, 24)), gradient(slice(0, 24)), strict=True):
+        equal(cut, whole, "gradient", tolerance=1e-4)
 
 
 def test_it_knows_the_order_of_what_it_read():
