@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from seqlayers import slots
 from seqlayers.testing import CHECKS, ELSEWHERE
 from tests.seqlayers import capabilities
 
 
+@pytest.mark.slow
 def test_the_page_is_up_to_date():
     written = capabilities.PAGE.read_text(encoding="utf-8")
     assert written == capabilities.table(), "run: python -m tests.seqlayers.capabilities"

@@ -74,7 +74,7 @@ def test_a_missing_argument_that_the_task_would_set():
 
 
 def test_no_head():
-    refused({"encoder": [{"kind": "gru"}]}, "model.head", "a model needs a head", "forecast, linear, quantile")
+    refused({"encoder": [{"kind": "gru"}]}, "model.head", "a model needs a head", "classify, forecast, linear")
 
 
 def test_a_solved_head_with_something_before_it():
@@ -114,7 +114,7 @@ def test_every_argument_is_described_and_every_search_is_possible():
             assert set(cls.search) <= set(arguments)
             for searched, choice in cls.search.items():
                 for value in getattr(choice, "values", ()):
-                    slots.validate(cls, dict.fromkeys(cls.from_task, 1) | {searched: value})
+                    slots.validate(cls, dict.fromkeys(cls.from_task, 2) | {searched: value})
 
 
 def test_a_configuration_is_plain_and_whole():
@@ -122,7 +122,15 @@ def test_a_configuration_is_plain_and_whole():
     written = model.to_configuration()
     assert json.loads(json.dumps(written)) == written
     assert written["encoder"] == [
-        {"kind": "gru", "units": 64, "dropout": 0.0, "recurrent_dropout": 0.0, "reset_after": True}
+        {
+            "kind": "gru",
+            "units": 64,
+            "dropout": 0.0,
+            "recurrent_dropout": 0.0,
+            "reset_after": True,
+            "layer_norm": False,
+            "zoneout": 0.0,
+        }
     ]
     assert written["head"]["quantiles"] == [0.1, 0.5, 0.9]
     assert SequenceModel(**written).to_configuration() == written

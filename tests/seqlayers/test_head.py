@@ -16,7 +16,7 @@ def case(kind="forecast", known=4, **settings):
     example = Example("head", {"kind": kind, **SIZES, **settings}, known=known)
     layer = example.layer()
     found = {path.removeprefix("projection/"): w for path, w in weights(layer).items()}
-    return layer, example.input(), example.ahead(3), found
+    return layer, example.input(), example.beside(3).get("ahead"), found
 
 
 def test_forecast_is_its_equation():

@@ -215,7 +215,7 @@ def test_padding_cannot_be_left_out_without_a_pooling():
         ({"join": "blend", "branches": [{**GRU, **QUANTILE}, {**GRU, **FORECAST}]}, "heads of different outputs"),
         ({"join": "mix", "branches": [GRU, GRU], **FORECAST}, r"model\.join: 'mix' given.*concatenate, blend, sum"),
         ({"channels": "alone", **GRU, **FORECAST}, r"model\.channels: 'alone' given.*mixed, independent"),
-        ({"decoder": [], **FORECAST}, r"model\.decoder"),
+        ({"decoder": {"kind": "recurrent"}, **FORECAST}, r"model\.decoder"),
     ],
 )
 def test_rows_that_do_not_fit_together_are_refused(configuration, message):
