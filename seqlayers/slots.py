@@ -143,5 +143,3 @@ def validate(cls: type[Kind], settings: Mapping[str, Any], path: str = "") -> di
 def nearest(name: Any, known: typing.Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), list(known), 1)
     return f" Did you mean '{close[0]}'?" if close else ""
-
-
