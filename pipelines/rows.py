@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -162,24 +161,16 @@ def _fitting(around: dict[str, Any], encoder: dict[str, Any]) -> dict[str, Any]:
 
 def _built(configuration: dict[str, Any], task: Task, name: str) -> SequenceModel:
     """The model, with weights; what does not fit is said of the encoder."""
+    model = SequenceModel.for_task(configuration, **task.model_arguments())
     try:
-        model = SequenceModel.for_task(configuration, **task.model_arguments())
         build(model, task)
-    except ConfigurationError:
-        raise
-    except ValueError as error:
-        raise ConfigurationError("--encoder", f"'{name}' does not fit this task. {_sentence(error)}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError("--encoder", f"'{name}' does not fit this task. {error.problem}") from None
     inputs, _ = next(iter(task.ordered("train", 2)))
     steps = encoder_input(model.rows[0], Inputs.of(inputs).past)[0].shape[1]
     if steps < 2:
         raise ConfigurationError("data.look_back", f"a window of {steps} step has no past to reach.", "2 steps or more")
     return model
-
-
-def _sentence(error: Exception) -> str:
-    """What a layer said, without what Keras sets around it."""
-    inner = re.findall(r"\x1b\[1m(.*?)\x1b\[0m", str(error), re.DOTALL)
-    return inner[-1] if inner else str(error)
 
 
 def stride(model: SequenceModel) -> int:

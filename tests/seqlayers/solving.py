@@ -30,8 +30,8 @@ ENCODERS: dict[str, tuple[list[dict[str, Any]], float]] = {
     "simple_rnn": ([{"kind": "simple_rnn", "units": UNITS}], 0.01),
     "lstm": ([{"kind": "lstm", "units": UNITS}], 0.01),
     "gru": ([{"kind": "gru", "units": UNITS}], 0.01),
-    "min_gru": ([SHORT, {"kind": "min_gru", "units": UNITS, "proposal": "tanh"}], 0.01),
-    "min_lstm": ([SHORT, {"kind": "min_lstm", "units": UNITS, "proposal": "tanh"}], 0.01),
+    "min_gru": ([SHORT] + [{"kind": "min_gru", "units": UNITS, "proposal": "tanh"}] * 2, 0.01),
+    "min_lstm": ([SHORT] + [{"kind": "min_lstm", "units": UNITS, "proposal": "tanh"}] * 2, 0.01),
     "gated_linear": ([SHORT, {"kind": "gated_linear", "units": UNITS, "heads": 4, "chunk": 16}], 0.01),
     "temporal_convolution": (
         [{"kind": "temporal_convolution", "units": UNITS, "dilations": [1, 2, 4, 8, 16, 32], "norm": "layer"}],
@@ -94,7 +94,7 @@ PROBLEMS = {
     ),
     "songs": Problem(
         "one to many", problems.songs, 64, TOKENS | WRITE, {"vocabulary": 2 * problems.SYMBOLS},
-        fixed=problems.SYMBOLS, writes=True, memory=64,
+        fixed=problems.SYMBOLS, writes=True,
     ),
     "adding": Problem(
         "many to one", problems.adding, 200, READINGS | LAST | {"head": {"kind": "forecast"}},
