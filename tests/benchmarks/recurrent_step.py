@@ -5,8 +5,8 @@
 A step is forward, backward and an SGD update on sequences (32, length, 128), encoders of 128 units. Ours and the Keras
 layer of the same name each count at their better setting of `jit_compile`; torch's layer stands beside them where torch
 is installed. What is compared takes turns, round by round, and the best round counts, so that a busy machine slows all
-alike. XLA's backward pass of a loop grows with the square of the length: once it takes half as long again as the plain step at
-one length, it is not tried at longer ones.
+alike. XLA's backward pass of a loop grows with the square of the length: once it takes half as long again as the plain
+step at one length, it is not tried at longer ones.
 """
 
 from __future__ import annotations

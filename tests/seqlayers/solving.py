@@ -208,7 +208,7 @@ def make(problem: Problem, kind: str) -> SequenceModel:
 def remember(layer: Any, steps: int) -> None:
     """Set the gates of an LSTM or a GRU to last 2 to so many steps at first (Tallec and Ollivier 2018)."""
     bias, reaches = layer.layer.cell.bias, np.log(np.linspace(1, steps - 1, layer.units))
-    value = np.array(bias)
+    value = keras.ops.convert_to_numpy(bias).copy()
     if layer.kind == "lstm":
         value[: layer.units], value[layer.units : 2 * layer.units] = -reaches, reaches  # the gates i and f
     else:
