@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from pipelines.allocator import keep_pages
 from pipelines.config import TrainOptions
 from pipelines.workspace import replacing
 
@@ -98,6 +99,7 @@ def fit(
         checkpoint: where the state is kept; a state found there is gone on from.
         progress: called as progress(history, running loss, step, steps) while an epoch runs and at its end.
     """
+    keep_pages()
     steps = batches.steps_per_epoch(options.batch_size)
     compile_model(model, options, steps, jit=False)
     model.optimizer.build(model.trainable_variables)

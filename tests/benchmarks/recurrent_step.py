@@ -6,7 +6,8 @@ A step is forward, backward and an SGD update on sequences (32, length, 128), en
 layer of the same name each count at their better setting of `jit_compile`; torch's layer stands beside them where torch
 is installed. What is compared takes turns, round by round, and the best round counts, so that a busy machine slows all
 alike. XLA's backward pass of a loop grows with the square of the length: once it takes half as long again as the plain
-step at one length, it is not tried at longer ones.
+step at one length, it is not tried at longer ones. Freed memory stays with the process, as in a run of `seqlayers`
+(`pipelines/allocator.py`; --give-back for what the C library does by itself).
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "attention": {"units": UNITS, "window": 64},
     "transformer": {"units": UNITS, "feed_forward": 2 * UNITS},
 }
+
+#: Kind → the longest it is tried at, where it makes a number for each pair of steps.
+LONGEST = {"attention": 1024, "transformer": 1024}
 
 Step = Callable[[], Any]
 
@@ -115,7 +119,7 @@ def measure(kinds: Iterable[str], lengths: Iterable[int], seconds: float, tell: 
     rows = []
     for kind in kinds:
         jits, before = [False, True], None
-        for length in sorted(lengths):
+        for length in sorted(n for n in lengths if n <= LONGEST.get(kind, n)):
             steps: dict[str, Step] = {}
             for jit in jits:
                 layer = slots.build("encoder", {"kind": kind, **KINDS[kind]})
@@ -150,6 +154,7 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS), help="with commas between (default: all)")
     parser.add_argument("--lengths", help="with commas between (default: 64 to 4096)")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--give-back", action="store_true", help="leave the C library's allocator as it is")
     arguments = parser.parse_args()
     kinds = arguments.kinds.split(",")
     if unknown := [kind for kind in kinds if kind not in KINDS]:
@@ -161,7 +166,12 @@ def main() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from pipelines.allocator import keep_pages
+
     console = Console()
+    console.width = max(console.width, 100)
+    if not arguments.give_back and not keep_pages():
+        console.print("Freed memory cannot be kept here: other than glibc.", style="dim")
 
     def tell(row: dict[str, Any]) -> None:
         console.print(f"  {row['kind']} {row['length']}: {row['ms']:.1f} ms", style="dim")
@@ -171,16 +181,17 @@ def main() -> None:
     cost = Table(title=f"Milliseconds a training step, batches of {BATCH} × {UNITS} units (x: compiled by XLA)")
     beside = Table(title="Beside the Keras layer of the same name: time of ours / theirs")
     for table in (cost, beside):
-        table.add_column("kind")
+        table.add_column("kind", no_wrap=True)
         for length in sorted(lengths):
-            table.add_column(str(length), justify="right")
-    cost.add_column("growth a doubling, last", justify="right")
+            table.add_column(str(length), justify="right", no_wrap=True)
+    cost.add_column("last doubling", justify="right")
     for kind in kinds:
-        found = [of[kind, length] for length in sorted(lengths)]
+        found = [of[kind, length] for length in sorted(lengths) if (kind, length) in of]
         times = [f"{row['ms']:.1f}{' x' if row['jit'] else ''}" for row in found]
         doublings = [r["growth"] for r, p in zip(found[1:], found, strict=False) if r["length"] == 2 * p["length"]]
-        cost.add_row(kind, *times, f"{doublings[-1]:.1f}" if doublings else "")
-        if found[0]["keras_ms"] is not None:
+        blank = [""] * (len(lengths) - len(times))
+        cost.add_row(kind, *times, *blank, f"{doublings[-1]:.1f} ×" if doublings else "")
+        if found and found[0]["keras_ms"] is not None:
             beside.add_row(kind, *(f"{row['ms'] / row['keras_ms']:.2f}" for row in found))
     console.print(cost)
     console.print(beside)
