@@ -11,7 +11,9 @@ import numpy as np
 
 from pipelines.baselines import NAIVE
 from pipelines.intervals import pairs_of
-from pipelines.task import Verdict
+from pipelines.report import bands
+from pipelines.report.tables import HEADS
+from pipelines.task import Column, Verdict
 
 #: How much lower an error must be, relatively, to be called better: half a percent.
 CLEARLY = 0.005
@@ -150,6 +152,16 @@ def pick_windows(errors: np.ndarray) -> dict[str, int]:
     order = np.argsort(errors, kind="stable")
     last = len(order) - 1
     return {name: int(order[round(at * last)]) for name, at in (("good", 0.05), ("typical", 0.5), ("worst", 1.0))}
+
+
+def columns(rows: list[dict[str, Any]]) -> list[Column]:
+    """The columns of a forecast's metrics table that these rows fill."""
+    found = [Column(key, head) for key, head in HEADS.items()]
+    covered = bands.column(rows)
+    if covered:
+        found.append(Column(covered[0], f"in {bands.hundredths(covered[1])} %", ".1%", None))
+    found.append(Column("skill", "skill", "+.1%", max))
+    return [column for column in found if any(row.get(column.key) is not None for row in rows)]
 
 
 def verdict(

@@ -84,6 +84,9 @@ def summary(record: Any) -> Any:
     *baselines, model = record["summary"] if "folds" in record else record["metrics"]
     folder = Path(record["folder"]) if "folder" in record else None
 
+    def figures(row: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in row.items() if k not in ("name", "role", "seconds")}
+
     def at(path: str) -> str:
         return str(folder / path) if folder else path
 
@@ -93,8 +96,8 @@ def summary(record: Any) -> Any:
         "status": record["status"],
         "source": record["source"]["name"],
         "sample": record["source"]["sample"],
-        "metrics": {k: v for k, v in model.items() if k not in ("name", "role", "seconds")},
-        "baselines": {r["name"]: {k: r[k] for k in ("mae", "rmse", "mase", "skill")} for r in baselines},
+        "metrics": figures(model),
+        "baselines": {row["name"]: figures(row) for row in baselines},
         "skill": model["skill"],
         "seconds": round(record["seconds"], 1),
     }

@@ -59,11 +59,10 @@ def offer(tracker: Tracker, record: Mapping[str, Any], saved_model: Path) -> str
 def test_of(record: Mapping[str, Any]) -> str:
     """A hash of what a model is tested on; skills are compared where it is the same.
 
-    It covers the data and their repairs, the targets, step and horizon, and the borders of the test part.
+    It covers the data and their repairs, what is predicted, and what the test part is.
     """
-    series = {name: record["series"][name] for name in ("targets", "step", "horizon")}
     test = [part for part in record["splits"] if part["part"] == "test"]
-    parts = [record["source"]["sha256"], record["repairs"], series, test]
+    parts = [record["source"]["sha256"], record["repairs"], record["question"], test]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

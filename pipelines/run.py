@@ -34,7 +34,7 @@ def run(order: Order, screen: Screen) -> dict[str, Any]:
         verdict = task.verdict(test)
         chosen = next(c for c in candidates if c.name == verdict.chosen)
         facts = task.describe()
-        screen.table(test.rows, facts)
+        screen.table(test.rows, task.columns(test.rows), facts["source"]["sample"])
         screen.say(verdict.text)
 
         whose = "" if chosen.role == "model" else f" of the {chosen.name}"
@@ -47,6 +47,7 @@ def run(order: Order, screen: Screen) -> dict[str, Any]:
             seed=options.train.seed,
             progress=screen.say,
         )
+        facts |= task.shipped(test, chosen)
         record = _record(work, facts, validation, test, verdict, chosen, exports, history)
         _write(work, record)
 
@@ -87,7 +88,6 @@ def _record(
         "metrics": test.rows,
         "validation": validation.rows,
         **test.details,
-        "intervals": test.intervals.get(chosen.name),
         "verdict": verdict.text,
         "chosen": {"name": chosen.name, "role": chosen.role},
         "curves": None if history is None else {k: v for k, v in dataclasses.asdict(history).items() if k != "resumed"},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
+    from pipelines.task import Column
     from pipelines.train import History
 
 
@@ -46,8 +48,9 @@ class Screen:
     def __init__(self, *, to_stderr: bool = False):
         self._stderr = to_stderr
 
-    @property
+    @cached_property
     def console(self) -> Console:
+        """One for lines and bars alike: a line then stands above a bar that is on the screen, not in it."""
         return Console(stderr=self._stderr, highlight=False, soft_wrap=True)
 
     def say(self, line: str) -> None:
@@ -60,19 +63,23 @@ class Screen:
     def failure(self, message: str) -> None:
         self.console.print(f"[bold red]Stopped:[/] {escape(message)}")
 
-    def table(self, rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
+    def table(self, rows: list[dict[str, Any]], columns: Sequence[Column], sample: bool) -> None:
         """The metrics of every candidate, baselines first, the best of each column in bold."""
-        self._table("Test part", ("mae", "rmse", "mase", "pinball"), rows, facts["source"]["sample"])
+        self._table("Test part", {c.head: _figures(rows, c) for c in columns}, rows, sample)
 
     def backtest_table(self, record: dict[str, Any]) -> None:
         """Every candidate over the folds of a backtest: mean ± standard deviation, and in how many it was the best.
 
         Errors are told as MASE where several targets or series have no unit in common.
         """
-        folds = len(record["folds"])
-        error = "mase" if record["unit"] is None else "mae"
+        from pipelines.evaluate import columns as of_forecasts
+
+        rows, folds = record["summary"], len(record["folds"])
+        left_out = "mae" if record["unit"] is None else "mase"
         title = f"Test parts of {folds} folds, mean ± standard deviation"
-        self._table(title, (error, "pinball"), record["summary"], record["source"]["sample"], folds)
+        columns = {c.head: _figures(rows, c) for c in of_forecasts(rows) if c.key not in (left_out, "rmse")}
+        columns["best in"] = [f"{row['best_in']}/{folds}" for row in rows]
+        self._table(title, columns, rows, record["source"]["sample"])
 
     def fold_line(self, fold: dict[str, Any], folds: int) -> None:
         """A fold of a backtest that is done: when it was tested, and the errors of the model and its best rival."""
@@ -88,24 +95,9 @@ class Screen:
             f"the model {model[key]:#.4g}, {rival['name']} {rival[key]:#.4g}{unit}  {skill}{fold['seconds']:.0f} s"
         )
 
-    def _table(
-        self, title: str, errors: tuple[str, ...], rows: list[dict[str, Any]], sample: bool, folds: int = 0
-    ) -> None:
+    def _table(self, title: str, columns: dict[str, list[str]], rows: list[dict[str, Any]], sample: bool) -> None:
         from rich.table import Table
 
-        from pipelines.report.bands import column, hundredths
-        from pipelines.report.tables import HEADS
-
-        columns: dict[str, list[str]] = {}
-        for key in (key for key in errors if any(row.get(key) is not None for row in rows)):
-            columns[HEADS[key]] = _figures(rows, key, min)
-        covered = column(rows)
-        if covered:
-            shares = [row.get(covered[0]) for row in rows]
-            columns[f"in {hundredths(covered[1])} %"] = ["–" if s is None else f"{s:.1%}" for s in shares]
-        columns["skill"] = _figures(rows, "skill", max)
-        if folds:
-            columns["best in"] = [f"{row['best_in']}/{folds}" for row in rows]
         columns["fitted"] = [f"{row['seconds']:.1f} s" if row["seconds"] else "–" for row in rows]
         mark = " [bold yellow]SAMPLE[/]" if sample else ""
         table = Table(title=f"{title}{mark}", title_justify="left", box=None, pad_edge=False)
@@ -154,15 +146,16 @@ class Screen:
             yield progress
 
 
-def _figures(rows: list[dict[str, Any]], key: str, choose: Callable[..., float]) -> list[str]:
+def _figures(rows: list[dict[str, Any]], column: Column) -> list[str]:
     """A column: figures with their spread where they have one, the best in bold."""
-    best = choose((row[key] for row in rows if row.get(key) is not None), default=None)
+    known = [row[column.key] for row in rows if row.get(column.key) is not None]
+    best = column.best(known, default=None) if column.best else None
     texts = []
     for row in rows:
-        value, deviation = row.get(key), row.get(f"{key}_sd")
-        form, short = ("+.1%", ".1%") if key == "skill" else ("#.4g", "#.2g")
-        text = "–" if value is None else format(value, form)
-        text += "" if value is None or deviation is None else f" ± {format(deviation, short)}"
+        value, deviation = row.get(column.key), row.get(f"{column.key}_sd")
+        text = "–" if value is None else format(value, column.form)
+        if value is not None and deviation is not None:
+            text += f" ± {format(deviation, column.form.replace('+', '').replace('.4g', '.2g'))}"
         texts.append(f"[bold]{text}[/]" if value is not None and value == best else text)
     return texts
 

@@ -42,6 +42,16 @@ class Evaluation:
 
 
 @dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of the metrics table on the screen: a figure of every row, how it is written, and which is the best."""
+
+    key: str
+    head: str
+    form: str = "#.4g"
+    best: Callable[..., Any] | None = min
+
+
+@dataclasses.dataclass(frozen=True)
 class Verdict:
     """What earned its time, in a sentence, and the name of the candidate that is to be shipped."""
 
@@ -80,7 +90,7 @@ class Task(ABC):
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """The record's parts on data: source, series, repairs, splits, checks."""
+        """The record's parts on data: family, source, question (what is predicted), repairs, splits, checks, …"""
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -117,8 +127,16 @@ class Task(ABC):
         """Every candidate on every example of a part."""
 
     @abstractmethod
+    def columns(self, rows: list[dict[str, Any]]) -> list[Column]:
+        """The columns of the metrics table that these rows fill."""
+
+    @abstractmethod
     def verdict(self, evaluation: Evaluation) -> Verdict:
         """What earned its time, and what is to be shipped."""
+
+    @abstractmethod
+    def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
+        """The record's parts on the candidate that is shipped."""
 
     @abstractmethod
     def servable(self, candidate: Candidate) -> Any:

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
-
 from pipelines.export import litert, saved_model, verify
 from pipelines.export.servable import FILES, FORMATS, ExportRow, Servable
 
@@ -73,22 +71,21 @@ def _prove_all(
     seed: int,
     progress: Callable[[str], None],
 ) -> list[ExportRow]:
-    reference = verify.Reference.of(servable, examples, seed)
-    np.savez(work / "inputs.npz", **reference.inputs)  # type: ignore[arg-type]
     whole = out / FILES["saved_model"] if "saved_model" in formats else work / "any_batch"
     contract = saved_model.write(servable, whole)
     (out / "model.json").write_text(json.dumps(contract, indent=1, ensure_ascii=False), encoding="utf-8")
     refused = {f: why for f in formats if (why := litert.refusal(servable.models(), f))}
     to_convert = [f for f in formats if f in litert.NUMBERS and f not in refused]
     if to_convert:
-        saved_model.write(servable, work / "batch_1", batch=1)
+        saved_model.write_for_device(servable, work / "batch_1")
+    references = verify.references(servable, work, examples, seed, device=bool(to_convert))
 
     def prove(format: str) -> ExportRow:
         if format in refused:
             return ExportRow(format, "refused", note=refused[format])
         if format in to_convert and (why := conversion.result()[format]):
             return ExportRow(format, "failed", note=f"Not converted: {why}.")
-        return verify.check(format, out / FILES[format], reference, work)
+        return verify.check(format, out / FILES[format], references[format in litert.NUMBERS], work)
 
     rows = {}
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -1,7 +1,8 @@
 """Loads one exported file and runs it, knowing nothing of the model it came from.
 
-As a script, `runner.py MODEL INPUTS.npz OUTPUTS.npz`, it is the fresh process in which an export is proven: it
-imports numpy and the one library that a device would have, runs every example, and prints what it measured as JSON.
+As a script, `runner.py MODEL SIGNATURE=INPUTS.npz=OUTPUTS.npz …`, it is the fresh process in which an export is
+proven: it imports numpy and the one library that a device would have, runs every example of every signature, and
+prints what it measured as JSON.
 Functions are shared with `load`, through which `predict` opens the same files.
 """
 
@@ -24,25 +25,31 @@ COUNTS = (2000, 1000, 500, 200, 100)
 BUDGET = 5.0
 
 
-def open_saved_model(path: str | Path) -> Callable[[Arrays], Arrays]:
-    """The SavedModel's `serving_default`, for any number of examples at once."""
+def open_saved_model(path: str | Path, name: str = SIGNATURE) -> Callable[[Arrays], Arrays]:
+    """A signature of a SavedModel, for any number of examples at once."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))
-    signature = loaded.signatures[SIGNATURE]
+    signature = loaded.signatures[name]
 
     def run(inputs: Arrays) -> Arrays:
         assert loaded is not None  # a signature does not keep its variables alive
-        return {name: y.numpy() for name, y in signature(**{k: tf.constant(v) for k, v in inputs.items()}).items()}
+        found = signature(**{k: tf.constant(v) for k, v in inputs.items()})
+        return {name: plain(y.numpy()) for name, y in found.items()}
 
     return run
 
 
-def open_litert(path: str | Path) -> Callable[[Arrays], Arrays]:
-    """A LiteRT file's `serving_default`, for exactly one example; the plain interpreter, so builtin ops alone."""
+def plain(y: np.ndarray) -> np.ndarray:
+    """Texts, which TensorFlow gives as objects, as an array of bytes."""
+    return np.array(y.tolist(), "S") if y.dtype == object else y
+
+
+def open_litert(path: str | Path, name: str = SIGNATURE) -> Callable[[Arrays], Arrays]:
+    """A signature of a LiteRT file, for exactly one example; the plain interpreter, so builtin ops alone."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=str(path), num_threads=1).get_signature_runner(SIGNATURE)
+    runner = Interpreter(model_path=str(path), num_threads=1).get_signature_runner(name)
 
     def run(inputs: Arrays) -> Arrays:
         return dict(runner(**inputs))
@@ -85,23 +92,27 @@ def latency_ms(run: Callable[[Arrays], Arrays], inputs: Arrays) -> float:
     return 1e3 * float(np.median(times[5:]))
 
 
-def main(model: str, inputs_path: str, outputs_path: str) -> dict:
-    inputs: Arrays = dict(np.load(inputs_path))
-    count = len(next(iter(inputs.values())))
-    if Path(model).is_dir():
-        run = open_saved_model(model)
-        measured = {"latency_ms": latency_ms(run, inputs)}
-        outputs = in_batches(run, inputs, count)
-    else:
-        flex = flex_ops(model)
-        if flex:
-            return {"flex_ops": flex, "examples": 0}
-        run = open_litert(model)
-        measured = {"latency_ms": latency_ms(run, inputs), "flex_ops": flex}
-        affordable = [n for n in COUNTS if n * measured["latency_ms"] < 1e3 * BUDGET] or COUNTS[-1:]
-        outputs = one_by_one(run, inputs, min(count, affordable[0]))
-    np.savez(outputs_path, **outputs)  # type: ignore[arg-type]
-    return measured | {"examples": len(next(iter(outputs.values())))}
+def main(model: str, *jobs: str) -> dict:
+    measured: dict = {"examples": {}}
+    for job in jobs:
+        name, inputs_path, outputs_path = job.split("=")
+        inputs: Arrays = dict(np.load(inputs_path))
+        count = len(next(iter(inputs.values())))
+        if Path(model).is_dir():
+            run = open_saved_model(model, name)
+            measured.setdefault("latency_ms", latency_ms(run, inputs))
+            outputs = in_batches(run, inputs, count)
+        else:
+            measured["flex_ops"] = flex_ops(model)
+            if measured["flex_ops"]:
+                return measured
+            run = open_litert(model, name)
+            measured.setdefault("latency_ms", latency_ms(run, inputs))
+            affordable = [n for n in COUNTS if n * measured["latency_ms"] < 1e3 * BUDGET] or COUNTS[-1:]
+            outputs = one_by_one(run, inputs, min(count, affordable[0]))
+        np.savez(outputs_path, **outputs)  # type: ignore[arg-type]
+        measured["examples"][name] = len(next(iter(outputs.values())))
+    return measured
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""SavedModel: one signature with named inputs and outputs, a dynamic batch, and the contract inside the folder."""
+"""SavedModel: signatures with named inputs and outputs, a dynamic batch, and the contract inside the folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.export.servable import SIGNATURE, Servable
+from pipelines.export.servable import SIGNATURE, Endpoint, Servable
 
 if TYPE_CHECKING:
     import keras
@@ -17,30 +17,52 @@ if TYPE_CHECKING:
 CONTRACT = Path("assets.extra") / "model.json"
 
 
-def write(servable: Servable, folder: Path, batch: int | None = None) -> dict[str, Any]:
-    """Write `servable` as a SavedModel of `batch` examples (None: any number); returns the contract.
+def write(servable: Servable, folder: Path) -> dict[str, Any]:
+    """Write every signature of `servable` as a SavedModel for any number of examples; returns the contract.
 
     The graph is traced from plain weights through `tf.Module`: half the files and time of an archive that also keeps
     the Keras objects, which a server never reads.
     """
+    traced = _save(servable, {SIGNATURE: servable, **servable.beside()}, folder, batch=None)
+    contract = servable.contract()
+    about_inputs, about_outputs = contract.get("inputs", {}), contract.get("outputs", {})
+    contract |= {
+        "name": servable.name,
+        "signature": SIGNATURE,
+        "inputs": _described(servable.signature(None), about_inputs),
+        "outputs": _described(traced[SIGNATURE].structured_outputs, about_outputs),
+    }
+    for name, endpoint in servable.beside().items():
+        contract.setdefault("signatures", {})[name] = {
+            "inputs": _described(endpoint.signature(None), about_inputs),
+            "outputs": _described(traced[name].structured_outputs, about_outputs),
+        }
+    (folder / CONTRACT).parent.mkdir()
+    (folder / CONTRACT).write_text(json.dumps(contract, indent=1, ensure_ascii=False), encoding="utf-8")
+    return contract
+
+
+def write_for_device(servable: Servable, folder: Path) -> None:
+    """Write what a LiteRT file is made from: its one signature, for one example at a time."""
+    _save(servable, {SIGNATURE: servable.device()}, folder, batch=1)
+
+
+def _save(servable: Servable, endpoints: dict[str, Endpoint], folder: Path, batch: int | None) -> dict[str, Any]:
+    """Trace and save the endpoints; returns their concrete functions by name."""
     import tensorflow as tf
 
     module = tf.Module()
     module.weights = [variable.value for model in servable.models() for variable in model.variables]
+    module.tables = servable.tables()
+
+    def trace(endpoint: Endpoint) -> Any:
+        serve = tf.function(lambda **inputs: endpoint.serve(inputs), autograph=False)
+        return serve.get_concrete_function(**endpoint.signature(batch))
+
     with portable(servable.models()):
-        serve = tf.function(lambda **inputs: servable.serve(inputs), autograph=False)
-        signature = serve.get_concrete_function(**servable.signature(batch))
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature})
-    contract = servable.contract()
-    contract |= {
-        "name": servable.name,
-        "signature": SIGNATURE,
-        "inputs": _described(servable.signature(batch), contract.get("inputs", {})),
-        "outputs": _described(signature.structured_outputs, contract.get("outputs", {})),
-    }
-    (folder / CONTRACT).parent.mkdir()
-    (folder / CONTRACT).write_text(json.dumps(contract, indent=1, ensure_ascii=False), encoding="utf-8")
-    return contract
+        traced = {name: trace(endpoint) for name, endpoint in endpoints.items()}
+    tf.saved_model.save(module, str(folder), signatures=traced)
+    return traced
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 #: In the order in which the tables show them.
 FORMATS = ("saved_model", "litert_float32", "litert_int8")
 
-#: The name of the one signature that every export has.
+#: The name of the signature that every export has.
 SIGNATURE = "serving_default"
 
 #: The folder or file of each format, below the folder of exports.
@@ -28,29 +29,51 @@ FILES = {
 Arrays = dict[str, np.ndarray]
 
 
-class Servable(Protocol):
-    """A trained model together with its transforms: raw inputs in, answers in the target's own units out."""
+class Endpoint(ABC):
+    """One way to call a trained model together with its transforms: raw inputs in, answers out."""
+
+    @abstractmethod
+    def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
+        """The raw inputs by name; `batch` is None for any number of examples at once."""
+
+    @abstractmethod
+    def serve(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Raw inputs → named outputs, every transform inside; only what a TensorFlow graph can hold."""
+
+    @abstractmethod
+    def examples(self, count: int, seed: int) -> tuple[Arrays, np.ndarray]:
+        """At most `count` held-out raw inputs, drawn with `seed`, and the truth in units."""
+
+    @abstractmethod
+    def metric(self, outputs: Arrays, truth: np.ndarray) -> float:
+        """The task's error on these examples: the lower, the better."""
+
+
+class Servable(Endpoint):
+    """What a task exports: the endpoint that servers answer by default, and what stands beside it."""
 
     name: str
     metric_name: str
 
-    def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
-        """The raw inputs by name; `batch` is None for any number of examples at once."""
-
-    def serve(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Raw inputs → named outputs, every transform inside; only what a TensorFlow graph can hold."""
-
+    @abstractmethod
     def models(self) -> list[keras.Model]:
         """The models whose weights `serve` reads."""
 
-    def examples(self, count: int, seed: int) -> tuple[Arrays, np.ndarray]:
-        """At most `count` held-out raw inputs, drawn with `seed`, and the truth in units."""
-
-    def metric(self, outputs: Arrays, truth: np.ndarray) -> float:
-        """The task's error on these examples: the lower, the better."""
-
+    @abstractmethod
     def contract(self) -> dict[str, Any]:
         """What a caller must know, as JSON: columns, step, look-back, horizon, units, the transform's constants."""
+
+    def tables(self) -> list[Any]:
+        """Lookup tables that `serve` reads."""
+        return []
+
+    def beside(self) -> dict[str, Endpoint]:
+        """Further signatures of the SavedModel, by name."""
+        return {}
+
+    def device(self) -> Endpoint:
+        """What a LiteRT file answers."""
+        return self
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelines.export.process import ProcessFailed, fresh
+from pipelines.export.runner import plain
 from pipelines.export.saved_model import portable
-from pipelines.export.servable import Arrays, ExportError, ExportRow, Servable
+from pipelines.export.servable import SIGNATURE, Arrays, Endpoint, ExportError, ExportRow, Servable
+
+if TYPE_CHECKING:
+    import keras
 
 RUNNER = Path(__file__).with_name("runner.py")
 
@@ -26,35 +31,56 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Reference:
-    """Held-out examples and what Keras says of them."""
+    """Held-out examples of one endpoint and what Keras says of them; `file` holds the inputs for other processes."""
 
     inputs: Arrays
     outputs: Arrays
     truth: np.ndarray
     metric: Callable[[Arrays, np.ndarray], float]
+    file: Path
 
     @classmethod
-    def of(cls, servable: Servable, count: int, seed: int) -> Reference:
+    def of(cls, endpoint: Endpoint, models: list[keras.Model], count: int, seed: int, file: Path) -> Reference:
         """Run the model itself, op by op on the CPU, so that nothing is shared with the graph that is exported."""
         import tensorflow as tf
 
-        inputs, truth = servable.examples(count, seed)
+        inputs, truth = endpoint.examples(count, seed)
         if not len(truth):
-            raise ExportError(f"'{servable.name}' has no held-out examples on which an export could be proven.")
+            raise ExportError("There are no held-out examples on which an export could be proven.")
         batches = []
-        with tf.device("CPU:0"), portable(servable.models()):
+        with tf.device("CPU:0"), portable(models):
             for i in range(0, len(truth), BATCH):
-                served = servable.serve({name: tf.constant(x[i : i + BATCH]) for name, x in inputs.items()})
-                batches.append({name: y.numpy() for name, y in served.items()})
+                served = endpoint.serve({name: tf.constant(x[i : i + BATCH]) for name, x in inputs.items()})
+                batches.append({name: plain(y.numpy()) for name, y in served.items()})
         outputs = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-        return cls(inputs, outputs, truth, servable.metric)
+        np.savez(file, **inputs)  # type: ignore[arg-type]
+        return cls(inputs, outputs, truth, endpoint.metric, file)
+
+
+#: References of the signatures of one file, by name.
+References = Mapping[str, Reference]
+
+
+def references(
+    servable: Servable, folder: Path, count: int, seed: int, *, device: bool
+) -> tuple[References, References]:
+    """Those of the SavedModel, and those of a LiteRT file where one is wanted; inputs are written into `folder`."""
+
+    def of(endpoint: Endpoint, name: str) -> Reference:
+        return Reference.of(endpoint, servable.models(), count, seed, folder / f"inputs_{name}.npz")
+
+    served = {name: of(e, name) for name, e in {SIGNATURE: servable, **servable.beside()}.items()}
+    own = servable.device()
+    if not device or own is servable:
+        return served, {SIGNATURE: served[SIGNATURE]}
+    return served, {SIGNATURE: of(own, "device")}
 
 
 def difference(got: Arrays, expected: Arrays) -> float:
     """max |a − b| / max(1, |b|) over every value of every output.
 
-    Whole numbers (times, ids) count with |a − b| itself, since they have no rounding to be excused; anything
-    missing, misshapen or not finite is infinitely wrong.
+    Whole numbers (times, ids) count with |a − b| itself, since they have no rounding to be excused, and texts as 1
+    where they differ; anything missing, misshapen or not finite is infinitely wrong.
     """
     if got.keys() != expected.keys():
         return float("inf")
@@ -62,7 +88,11 @@ def difference(got: Arrays, expected: Arrays) -> float:
 
 
 def _error(a: np.ndarray, b: np.ndarray, floor: float) -> float:
-    if a.shape != b.shape or not np.all(np.isfinite(a)):
+    if a.shape != b.shape:
+        return float("inf")
+    if b.dtype.kind == "S":
+        return float(np.any(a != b))
+    if not np.all(np.isfinite(a)):
         return float("inf")
     if np.issubdtype(b.dtype, np.integer):
         return float(np.max(np.abs(a - b)))
@@ -70,26 +100,40 @@ def _error(a: np.ndarray, b: np.ndarray, floor: float) -> float:
     return float(np.max(np.abs(a - b) / np.maximum(floor, np.abs(b))))
 
 
-def check(format: str, path: Path, reference: Reference, work: Path) -> ExportRow:
-    """Run the file in a fresh process on the reference's inputs (saved in `work`) and judge what comes out."""
+def check(format: str, path: Path, references: References, work: Path) -> ExportRow:
+    """Run the file in a fresh process on the references' inputs and judge what comes out.
+
+    The figures of the row are those of the first reference's signature, its error the largest of all.
+    """
     row = ExportRow(format, "failed", size_kib=size_kib(path))
-    given, came = work / "inputs.npz", work / f"{format}.npz"
+    came = {name: work / f"{format}_{name}.npz" for name in references}
+    jobs = [f"{name}={reference.file}={came[name]}" for name, reference in references.items()]
     try:
-        measured = fresh(RUNNER, path, given, came)
+        measured = fresh(RUNNER, path, *jobs)
     except ProcessFailed as error:
         return replace(row, note=f"It does not run: {error}.")
-    count, flex = measured["examples"], measured.get("flex_ops")
+    flex = measured.get("flex_ops")
     if flex:
         return replace(row, flex_ops=flex, note=f"It needs {flex} TensorFlow ops that LiteRT does not have.")
-    outputs = dict(np.load(came))
+    row = replace(row, latency_ms=measured["latency_ms"], flex_ops=flex)
+    rows = [
+        _compare(row, dict(np.load(came[name])), reference, measured["examples"][name])
+        for name, reference in references.items()
+    ]
+    for name, found in zip(references, rows, strict=True):
+        if found.status == "failed":
+            return replace(found, note=f"{name}: {found.note}" if len(rows) > 1 else found.note)
+    return replace(rows[0], max_error=max(found.max_error or 0.0 for found in rows))
+
+
+def _compare(row: ExportRow, outputs: Arrays, reference: Reference, count: int) -> ExportRow:
+    """The row with what one signature gave of the reference's first `count` examples."""
     expected = {name: y[:count] for name, y in reference.outputs.items()}
     truth = reference.truth[:count]
     found = difference(outputs, expected)
     row = replace(
         row,
         max_error=found if np.isfinite(found) else None,
-        latency_ms=measured["latency_ms"],
-        flex_ops=flex,
         metric_keras=reference.metric(expected, truth),
         note="" if count == len(reference.truth) else f"{count:,} of {len(reference.truth):,} examples run.",
     )
@@ -102,10 +146,10 @@ def check(format: str, path: Path, reference: Reference, work: Path) -> ExportRo
 def judge(row: ExportRow, outputs: Arrays, expected: Arrays) -> ExportRow:
     """`proven` or `failed`, and the sentence that says why."""
     assert row.max_error is not None and row.metric is not None and row.metric_keras is not None
-    whole = [name for name, y in expected.items() if np.issubdtype(y.dtype, np.integer)]
-    wrong = [name for name in whole if not np.array_equal(outputs[name], expected[name])]
+    exact = [name for name, y in expected.items() if np.issubdtype(y.dtype, np.integer) or y.dtype.kind == "S"]
+    wrong = [name for name in exact if not np.array_equal(outputs[name], expected[name])]
     if wrong:
-        return replace(row, note=f"{', '.join(wrong)}: not the model's whole numbers.")
+        return replace(row, note=f"{', '.join(wrong)}: not exactly the model's.")
     if row.format == "litert_int8":
         if row.metric <= row.metric_keras * (1 + INT8_LOSS):
             return replace(row, status="proven")
@@ -113,7 +157,7 @@ def judge(row: ExportRow, outputs: Arrays, expected: Arrays) -> ExportRow:
         return replace(row, note=f"Its metric is {loss:.1f} % worse than the model's, and {INT8_LOSS:.0%} is allowed.")
     if row.max_error <= TOLERANCE:
         return replace(row, status="proven")
-    floats = [(outputs[name], y) for name, y in expected.items() if name not in whole]
+    floats = [(outputs[name], y) for name, y in expected.items() if name not in exact]
     in_spreads = max(_error(a, b, floor=max(1.0, float(np.std(b)))) for a, b in floats)
     if in_spreads <= TOLERANCE:
         note = f"{row.note} In spreads of the output the error is {in_spreads:.1e}.".strip()

@@ -18,8 +18,8 @@ from data.forecasting import ForecastData, iso
 from data.options import ForecastOptions
 from pipelines import config
 from pipelines.baselines import NAIVE
-from pipelines.evaluate import verdict
-from pipelines.task import Candidate, Evaluation, Say, Task, Verdict, build
+from pipelines.evaluate import columns, verdict
+from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build
 from pipelines.tasks.forecast_evaluation import BATCH, ForecastEvaluator, unit_of
 from pipelines.tasks.serving import ForecastServable
 from seqlayers.errors import ConfigurationError
@@ -70,7 +70,10 @@ class Forecast(Task):
 
     def describe(self) -> dict[str, Any]:
         data, series, source = self.data, self.data.series, self.data.source
+        targets = list(series.columns[: series.targets])
         return {
+            "family": self.family,
+            "question": {"targets": targets, "step": data.options.step, "horizon": data.options.horizon},
             "source": {
                 "name": source.name,
                 "sha256": source.sha256,
@@ -87,7 +90,7 @@ class Forecast(Task):
                 "look_back": data.options.look_back,
                 "horizon": data.options.horizon,
                 "columns": list(series.columns),
-                "targets": list(series.columns[: series.targets]),
+                "targets": targets,
             },
             "repairs": [{"what": r.what, "count": r.count, "column": r.column} for r in series.repairs],
             "splits": data.borders(),
@@ -161,10 +164,16 @@ class Forecast(Task):
     def evaluate(self, part: str, candidates: list[Candidate]) -> Evaluation:
         return self._evaluator.evaluate(part, candidates)
 
+    def columns(self, rows: list[dict[str, Any]]) -> list[Column]:
+        return columns(rows)
+
     def verdict(self, evaluation: Evaluation) -> Verdict:
         solved = [name for name, options in self.configuration.baselines.items() if "kind" in options]
         wanted = self.configuration.export.candidate
         return verdict(evaluation.rows, evaluation.details["best_naive"], unit_of(self.data), solved, wanted)
+
+    def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
+        return {"intervals": evaluation.intervals.get(chosen.name)}
 
     def servable(self, candidate: Candidate) -> ForecastServable:
         return ForecastServable(self.name, candidate, self.data)

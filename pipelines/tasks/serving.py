@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from data.forecasting import ForecastData
 from data.transforms.forms import GRAPH
+from pipelines.export.servable import Servable
 from pipelines.intervals import Intervals
 from pipelines.task import Candidate
 from seqlayers.model import SequenceModel
@@ -20,7 +21,7 @@ def quantile_levels(model: SequenceModel) -> tuple[float, ...]:
     return () if kind == "point" else kind[1]
 
 
-class ForecastServable:
+class ForecastServable(Servable):
     """The model with its transforms in the graph (see `pipelines.export.servable.Servable`).
 
     Inputs: `readings` float32 (batch, look_back, columns) in the columns' own units; `times` int64 (batch, look_back),

@@ -34,7 +34,7 @@ def record(skill, *, sample=False, sha256="a" * 64, horizon="24h", ridge=0.05, c
     return {
         "task": "weather",
         "source": {"name": "weather.csv", "sha256": sha256, "sample": sample},
-        "series": {"targets": ["T (degC)"], "step": "1h", "horizon": horizon, "look_back": "5d"},
+        "question": {"targets": ["T (degC)"], "step": "1h", "horizon": horizon},
         "repairs": [],
         "splits": [{"part": "train", "end": "2020-09-01"}, {"part": "test", "start": "2020-10-20"}],
         "model": {"tag": tag},

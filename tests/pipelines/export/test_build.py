@@ -50,14 +50,8 @@ def exported(toy, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def reference(toy):
-    return verify.Reference.of(toy, EXAMPLES, seed=1)
-
-
-@pytest.fixture
-def work(reference, tmp_path) -> Path:
-    np.savez(tmp_path / "inputs.npz", **reference.inputs)
-    return tmp_path
+def references(toy, tmp_path_factory):
+    return verify.references(toy, tmp_path_factory.mktemp("inputs"), EXAMPLES, 1, device=False)[0]
 
 
 @pytest.mark.parametrize("format", ["saved_model", "litert_float32"])
@@ -121,32 +115,32 @@ def test_the_saved_model_takes_any_number_of_examples(exported, toy, batch):
     np.testing.assert_array_equal(got["forecast_times"], inputs["times"][:, -1:] + 3600 * np.arange(1, 7))
 
 
-def test_a_litert_file_that_was_altered_is_caught(exported, toy, reference, work):
+def test_a_litert_file_that_was_altered_is_caught(exported, toy, references, tmp_path):
     weights = (exported.run / "exports/model_float32.tflite").read_bytes()
     bias = toy.model.layers[-1].bias.numpy()
     assert weights.count(bias.tobytes()) == 1
-    altered = work / "model_float32.tflite"
+    altered = tmp_path / "model_float32.tflite"
     altered.write_bytes(weights.replace(bias.tobytes(), (bias + 0.01).tobytes()))
-    row = verify.check("litert_float32", altered, reference, work)
+    row = verify.check("litert_float32", altered, references, tmp_path)
     assert row.status == "failed"
     assert row.max_error > 1e-4
     assert "differs from the model" in row.note
 
 
-def test_a_litert_file_cut_short_is_caught(exported, reference, work):
+def test_a_litert_file_cut_short_is_caught(exported, references, tmp_path):
     whole = (exported.run / "exports/model_float32.tflite").read_bytes()
-    (work / "model_float32.tflite").write_bytes(whole[: len(whole) // 2])
-    row = verify.check("litert_float32", work / "model_float32.tflite", reference, work)
+    (tmp_path / "model_float32.tflite").write_bytes(whole[: len(whole) // 2])
+    row = verify.check("litert_float32", tmp_path / "model_float32.tflite", references, tmp_path)
     assert row.status == "failed"
     assert "does not run" in row.note
 
 
-def test_a_saved_model_of_other_weights_is_caught(reference, work, monkeypatch):
+def test_a_saved_model_of_other_weights_is_caught(references, tmp_path, monkeypatch):
     monkeypatch.setattr(verify, "fresh", in_this_process(runner))
     other = Toy()
     other.model.layers[-1].bias.assign_add(np.full(6, 0.01))
-    saved_model.write(other, work / "saved_model")
-    row = verify.check("saved_model", work / "saved_model", reference, work)
+    saved_model.write(other, tmp_path / "saved_model")
+    row = verify.check("saved_model", tmp_path / "saved_model", references, tmp_path)
     assert row.status == "failed"
     assert row.max_error > 1e-4
 
@@ -238,9 +232,9 @@ def test_an_unknown_format_is_refused_before_any_work(tmp_path, toy):
     assert not list(tmp_path.iterdir())
 
 
-def test_no_held_out_examples_is_an_error(toy):
+def test_no_held_out_examples_is_an_error(toy, tmp_path):
     with pytest.raises(ExportError, match="no held-out examples"):
-        verify.Reference.of(toy, 0, seed=0)
+        verify.references(toy, tmp_path, 0, 0, device=False)
 
 
 def test_recurrent_layers_are_traced_without_cudnn_and_left_as_they_were(toy):

@@ -59,7 +59,7 @@ def run(program: Path, model: Path, inputs: dict[str, np.ndarray], folder: Path)
 def test_a_c_program_gets_the_forecast_that_keras_gives(serve, tmp_path, batch):
     toy = Toy()
     saved_model.write(toy, tmp_path / "model")
-    reference = Reference.of(toy, batch, seed=3)
+    reference = Reference.of(toy, toy.models(), batch, 3, tmp_path / "inputs.npz")
     outputs = run(serve, tmp_path / "model", reference.inputs, tmp_path)
     assert outputs["forecast"].shape == (batch, 6, 1)
     assert difference(outputs, reference.outputs) <= 1e-5

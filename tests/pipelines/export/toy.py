@@ -7,13 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from data.series import ForecastOptions
+from pipelines.export import Servable
 
 LOOK_BACK, COLUMNS, HORIZON, STEP, DAY = 24, 3, 6, 3600, 86400
 MEAN = np.array([9.5, 989.0, 76.0], "float32")
 SPREAD = np.array([8.4, 8.3, 16.4], "float32")
 
 
-class Toy:
+class Toy(Servable):
     """A GRU on three standardised columns and the time of day; the target is the first column."""
 
     name = "toy"
