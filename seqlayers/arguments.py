@@ -27,20 +27,19 @@ def check_call(layer: Kind, x: Any, mask: Any) -> None:
     if layer.slot == "head":
         if not layer.per_step:
             check_same(layer, name, tuple(x.shape[1:]))
-        return
-    if layer.takes == "ids":
+    elif layer.takes == "ids":
         if len(x.shape) != 2 or "int" not in dtype:
             raise ValueError(
                 f"{name} takes ids, whole numbers (batch, time), but was given {dtype} {tuple(x.shape)}. "
                 "Readings go into embedding 'value' or 'patch'."
             )
-    else:
+    elif layer.takes == "sequence":
         sequence_shape(layer, x.shape)
-        if "float" not in dtype:
-            raise ValueError(
-                f"{name} takes numbers with a fraction (float), but was given {dtype}. Ids go into an embedding such "
-                "as 'token' first; other whole numbers need a cast."
-            )
+    if layer.takes == "sequence" and "float" not in dtype:
+        raise ValueError(
+            f"{name} takes numbers with a fraction (float), but was given {dtype}. Ids go into an embedding such as "
+            "'token' first; other whole numbers need a cast."
+        )
     if mask is not None:
         of_mask = keras.backend.standardize_dtype(mask.dtype)
         fits = len(mask.shape) == 2

@@ -34,6 +34,7 @@ class Carried(keras.Model):
 
     Raises:
         Refused: a kind of the model does not stream, by its name.
+        ValueError: a batch has not `batch_size` rows.
 
     Williams and Peng 1990, An efficient gradient-based algorithm for on-line training of recurrent network
     trajectories.
@@ -68,10 +69,17 @@ class Carried(keras.Model):
         }
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
+        rows = inputs["past"].shape[0]
+        if rows not in (None, self.batch_size):
+            raise ValueError(
+                f"Carried keeps a state for each of {self.batch_size} rows, but was given a batch of {rows}. Fill the "
+                "last batch up, with targets of −1, or leave it out."
+            )
+        reset = ops.reshape(inputs["reset"], (self.batch_size,))
         fresh = self.model.initial_state(self.batch_size)
         kept = self.kept["training" if training else "evaluation"]
         before = [
-            ops.where(ops.reshape(inputs["reset"], (-1, *(1 for _ in new.shape[1:]))), new, ops.stop_gradient(old))
+            ops.where(ops.reshape(reset, (-1, *(1 for _ in new.shape[1:]))), new, ops.stop_gradient(old))
             for new, old in zip(tree.flatten(fresh), kept, strict=True)
         ]
         y, after = self.model.stream(inputs["past"], tree.pack_sequence_as(fresh, before), training=training)

@@ -12,6 +12,9 @@ import keras
 from seqlayers.arguments import check_call
 from seqlayers.schema import plain, signature, type_name
 
+#: What a kind can be called with.
+Takes = Literal["sequence", "ids", "anything"]
+
 
 class Refused(ValueError):
     """A kind was asked for something it declares it cannot do (see `Kind.refusals`)."""
@@ -64,7 +67,7 @@ class Kind(keras.layers.Layer):
     - `rate`: outputs per input in time; 1 keeps the length, None takes the time axis away.
     - `refusals()`: the capabilities this layer does not have, each with its reason. The names are those of
       `seqlayers.testing`: streams, masks, dynamic_time, xla, mixed_precision, litert, int8, jax.
-    - `takes`: what it is called with, unless it is a head: a `sequence` of numbers, or `ids` (batch, time).
+    - `takes`: what it is called with: a `sequence` of numbers (a head: features), `ids` (batch, time), or `anything`.
     - `recurrent`: a state is all that it remembers, so that it can be run over a sequence from either end.
     - `attends`: it uses positions inside attention; `use_position` hands it the row's position kind.
     - `per_step`: of a head, it gives an output for each step.
@@ -84,7 +87,7 @@ class Kind(keras.layers.Layer):
 
     causal: bool = True
     rate: float | None = 1
-    takes: Literal["sequence", "ids"] = "sequence"
+    takes: Takes = "sequence"
     recurrent: bool = False
     attends: bool = False
     per_step: bool = False
@@ -144,6 +147,6 @@ class Kind(keras.layers.Layer):
         return (self(x, training=training) if self.hears("training") else self(x)), state
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
-        """x_t (batch, features), or ids (batch,); state → y_t (batch, features), the next state."""
-        y, state = self.stream(keras.ops.expand_dims(x_t, 1), state)
+        """x_t (batch, features), or ids (batch,); state → y_t (batch, features), the next state; in inference."""
+        y, state = self.stream(keras.ops.expand_dims(x_t, 1), state, training=False)
         return keras.ops.squeeze(y, 1), state

@@ -85,6 +85,9 @@ class SequenceModel(keras.Model):
             between = (shared.embedding, shared.position, shared.encoder, shared.decoder, shared.pooling)
             if self.shared.head is None or any(between) or self.shared.channels != "mixed":
                 raise ConfigurationError("model", "joined branches share a head, and nothing before it but normalise.")
+            if shared.head.per_step:
+                problem = f"'{shared.head.kind}' gives an output for each step, but joined branches are pooled."
+                raise ConfigurationError("model.head", problem, "a head such as 'classify', which gives one output")
             for row in self.rows:
                 if row.head is not None or row.normalise is not None:
                     raise ConfigurationError(row.place, "head and normalise stand beside `branches`, not inside one.")
@@ -159,6 +162,8 @@ class SequenceModel(keras.Model):
         return {"join": self.join, **beside, "branches": [row.to_configuration() for row in branches]}
 
     def build(self, input_shape: Any) -> None:
+        for row in (*self.rows, *([self.shared] if self.shared else [])):
+            row.check_window(input_shape)  # not in a call, where Keras would put an error of its own around it
         if self.join == "blend" and len(self.rows) > 1:
             shape = (len(self.rows), *self.head.mixture_shape)
             self.mixture = self.add_weight(name="mixture", shape=shape, initializer="zeros")
@@ -213,7 +218,7 @@ class SequenceModel(keras.Model):
         return bool(self.trainable_variables)
 
     def loss_function(self, target: Any, output: Any) -> Any:
-        """The head's loss, a value a sample or a scalar."""
+        """The head's loss, a value for each row: (batch,)."""
         return self.head.loss(target, output)
 
     def initial_state(self, batch: int, source: Any = None, mask: Any = None) -> list[Any]:
@@ -234,11 +239,11 @@ class SequenceModel(keras.Model):
         return outputs[0] if len(outputs) == 1 else self._joined(outputs), after
 
     def step(self, x_t: Any, state: Sequence[Any], ahead: Any = None) -> tuple[Any, list[Any]]:
-        """x_t (batch, features), or ids (batch,); state → the model's output after this step, the next state."""
+        """x_t (batch, features), or ids (batch,); state → the model's output after it, the next state; in inference."""
         pairs = [row.step(x_t, s, ahead) for row, s in zip(self.rows, state, strict=True)]
         outputs, after = [p[0] for p in pairs], [p[1] for p in pairs]
         if self.join == "concatenate" and self.shared is not None:
-            return self.shared.head(ops.concatenate(outputs, axis=-1), ahead=ahead), after
+            return self.shared.head(ops.concatenate(outputs, axis=-1), ahead=ahead, training=False), after
         return outputs[0] if len(outputs) == 1 else self._joined(outputs), after
 
 

@@ -126,12 +126,23 @@ class Row(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Nothing of its own: each kind builds when it is first called."""
+        self.check_window(input_shape)
+
+    def check_window(self, input_shape: Any) -> None:
+        """Refuse a window that is known to be too short to be normalised."""
+        if self.normalise is not None:
+            self.normalise.check_window(Inputs.of(input_shape).past[1], f"{self.place}.normalise")
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         given, masks = Inputs.of(inputs), Inputs.of(mask)
         if self.channels == "mixed":
             return self._run(given, masks, training)
-        count, (_, time, _) = self.targets, given.past.shape
+        count, channels = self.targets, given.past.shape[2]
+        if channels < count:
+            raise ValueError(
+                f"{self.place} has `channels: independent` for {count} targets, but was given {channels} channels."
+            )
+        time = ops.shape(given.past)[1]
         past = ops.reshape(ops.transpose(given.past[..., :count], (0, 2, 1)), (-1, time, 1))
         ahead = None if given.ahead is None else ops.repeat(given.ahead, count, axis=0)
         of_past = None if masks.past is None else ops.repeat(masks.past, count, axis=0)
@@ -213,11 +224,11 @@ class Row(keras.layers.Layer):
         return self.head(x if self.head.per_step else x[:, -1], ahead=ahead, training=training), after
 
     def step(self, x_t: Any, state: Mapping[str, Any], ahead: Any = None) -> tuple[Any, dict[str, Any]]:
-        """x_t (batch, features), or ids (batch,); state → the output after this step, the next state."""
+        """x_t (batch, features), or ids (batch,); state → the output after it, the next state; in inference."""
         after = {}
         for place, layer in self._streamed():
             x_t, after[place] = layer.step(x_t, state[place])
-        return x_t if self.head is None else self.head(x_t, ahead=ahead), after
+        return x_t if self.head is None else self.head(x_t, ahead=ahead, training=False), after
 
     def _streamed(self) -> list[tuple[str, Kind]]:
         """What is run step by step, by its place; refused in the name of what cannot be."""

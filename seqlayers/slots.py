@@ -61,12 +61,9 @@ def kind(slot: str, name: str):
 
 
 def catalogue() -> dict[str, dict[str, type[Kind]]]:
-    """Every slot with its kinds; importing the rooms is what fills it."""
-    import seqlayers
-
+    """Every slot with its kinds; importing the folder of a slot is what fills it."""
     for slot in SLOTS:
-        if slot in seqlayers.ROOMS:
-            import_module(f"seqlayers.{slot}")
+        import_module(f"seqlayers.{slot}")
     return _CATALOGUE
 
 

@@ -42,7 +42,7 @@ class RecurrentDecoder(Kind):
 
     Raises:
         ConfigurationError: `layer` is not recurrent, or `heads` do not divide `units`.
-        ValueError: there is no memory, or it is no sequence.
+        ValueError: there is no memory, or it is no sequence, or its mask is of another length.
 
     Streams through F's state, and the keys and values of the memory, which are made once.
 
@@ -84,7 +84,7 @@ class RecurrentDecoder(Kind):
     def call(
         self, x: Any, memory: Any = None, mask: Any = None, memory_mask: Any = None, training: bool | None = None
     ) -> Any:
-        memory_features(self, memory)
+        memory_features(self, memory, memory_mask)
         h = self.layer(x, mask=mask, training=training)
         return self.read(h, *self.cross.remember(memory), memory_mask, training)
 
@@ -99,11 +99,11 @@ class RecurrentDecoder(Kind):
     def initial_state(self, batch: int, memory: Any = None, memory_mask: Any = None) -> Any:
         """F's state; keys and values (batch, heads, source time, units / heads) and mask of the memory."""
         own = self.layer.initial_state(batch)
-        memory_features(self, memory)
+        memory_features(self, memory, memory_mask)
         require_built(self)
         if memory_mask is None:
             memory_mask = ops.ones(ops.shape(memory)[:2], "bool")
-        return own, *self.cross.remember(ops.convert_to_tensor(memory)), ops.cast(memory_mask, "bool")
+        return own, *self.cross.remember(ops.convert_to_tensor(memory)), ops.convert_to_tensor(memory_mask)
 
     def stream(self, x: Any, state: Any, training: bool | None = None) -> tuple[Any, Any]:
         own, keys, values, memory_mask = state

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from keras import ops
 
 from seqlayers.arguments import known_value
-from seqlayers.kind import Kind
+from seqlayers.kind import Kind, Takes
 
 
 class Ids(Kind):
     """An embedding of ids 0 … vocabulary − 1; subclasses have the arguments `vocabulary` and `mask_zero`."""
 
     from_task: ClassVar = ("vocabulary",)
-    takes: Literal["sequence", "ids"] = "ids"
+    takes: Takes = "ids"
 
     vocabulary: int
     mask_zero: bool

@@ -26,7 +26,8 @@ class Patch(Kind):
         x: (batch, time, features), time ≥ length.
 
     Returns:
-        (batch, (time − length) // stride + 1, units). A patch counts as padding if any of its steps does.
+        (batch, (time − length) // stride + 1, units). A patch counts as padding if any of its steps does; where patches
+        begin depends on the length with its padding.
 
     Raises:
         ValueError: the sequence is shorter than a patch.

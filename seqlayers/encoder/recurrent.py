@@ -64,7 +64,8 @@ class Recurrent(Kind):
 
     def step(self, x_t: Any, state: Any) -> tuple[Any, Any]:
         cell = self.layer.cell
-        y, after = cell(cell.project(x_t) if isinstance(self.layer, CellRNN) else x_t, list(state))
+        x_t = cell.project(x_t) if isinstance(self.layer, CellRNN) else x_t
+        y, after = cell(x_t, list(state), training=False)
         return y, tuple(after)
 
     @property

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from seqlayers.arguments import known_value
-from seqlayers.head.targets import PADDING, check_axes, check_shape, check_uniforms, mean_of_real
+from seqlayers.head.targets import PADDING, check_axes, check_shape, check_uniforms, shares_of_mean
 from seqlayers.slots import Kind
 
 #: Probabilities are counted in units of 2⁻³⁰ to draw from them: whole numbers add up to the same in any order.
@@ -56,14 +56,14 @@ class SoftmaxHead(Kind):
     def loss(self, target: Any, output: Any) -> Any:
         """Cross-entropy in nats of target ids beside logits (…, ids).
 
-        Heads of a whole sequence give (batch,); heads of each step the mean over the steps whose target is not −1,
-        which is padding, and 0 if all are. Targets that are no ids are refused, or give NaN in a compiled function,
-        where nothing can be raised.
+        Always (batch,): of heads of each step, each row's share in the mean over the steps of all rows whose target is
+        not −1, which is padding, and 0 if all are. Targets that are no ids are refused, or give NaN in a compiled
+        function, where nothing can be raised.
         """
         ids, wrong = self._read(target, output)
         value = cross_entropy(output, ops.clip(ids, 0, self.count - 1), self.label_smoothing)
         value = ops.where(wrong, ops.full_like(value, float("nan")), value)
-        return mean_of_real(value, ops.logical_or(ids != PADDING, wrong)) if self.per_step else value
+        return shares_of_mean(value, ops.logical_or(ids != PADDING, wrong)) if self.per_step else value
 
     def _read(self, target: Any, output: Any) -> tuple[Any, Any]:
         """Targets as int32, and which of them are no ids."""

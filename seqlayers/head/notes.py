@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from seqlayers.arguments import Count, Fraction, known_value
-from seqlayers.head.targets import PADDING, check_axes, check_shape, check_uniforms, mean_of_real
+from seqlayers.head.targets import PADDING, check_axes, check_shape, check_uniforms, shares_of_mean
 from seqlayers.slots import Choice, Kind, kind
 
 
@@ -40,8 +40,8 @@ class Notes(Kind):
     Raises:
         ValueError: targets that are not 0, 1 or −1.
 
-    The loss takes chords (batch, time, pitches) of 0 and 1 and gives a scalar: nats a step, mean over the steps of
-    which no pitch is −1, which is padding. Streams without a state.
+    The loss takes chords (batch, time, pitches) of 0 and 1 and gives (batch,): each row's share in the mean of nats a
+    step, over the steps of all rows of which no pitch is −1, which is padding. Streams without a state.
 
     Larochelle and Murray 2011, The neural autoregressive distribution estimator; Boulanger-Lewandowski et al. 2012,
     Modeling temporal dependencies in high-dimensional sequences: application to polyphonic music generation and
@@ -91,9 +91,9 @@ class Notes(Kind):
         """None: what is padding, the targets say."""
 
     def loss(self, target: Any, output: Any) -> Any:
-        """−log p(v) of chords (…, pitches) in nats a step, the mean over real steps: a scalar."""
+        """−log p(v) of chords (batch, …, pitches) in nats a step: each row's share in the mean over real steps."""
         chords, real, wrong = self._read(target, output)
-        return -mean_of_real(self._log_likelihood(chords, wrong, output), real)
+        return -shares_of_mean(self._log_likelihood(chords, wrong, output), ops.logical_or(real, wrong))
 
     def log_likelihood(self, target: Any, output: Any) -> Any:
         """log p(v) of each step in nats, (…); 0 at padding."""

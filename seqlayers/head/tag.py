@@ -35,7 +35,8 @@ class Tag(SoftmaxHead):
     Raises:
         ValueError: targets that are neither labels nor −1.
 
-    The loss takes whole numbers (batch, time) and gives a scalar. Streams without a state.
+    The loss takes whole numbers (batch, time) and gives (batch,), each row's share in ℓ, which is their mean. Streams
+    without a state.
     """
 
     search: ClassVar = {"hidden": Choice((None, 32, 64)), "dropout": Choice((0.0, 0.2, 0.5))}

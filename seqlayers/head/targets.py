@@ -54,7 +54,11 @@ def check_uniforms(layer: Kind, uniforms: Any, expected: Any) -> Any:
     return uniforms
 
 
-def mean_of_real(value: Any, real: Any) -> Any:
-    """The mean of `value` where `real`, both (…); 0 where nothing is."""
-    count = ops.sum(ops.cast(real, value.dtype))
-    return ops.sum(ops.where(real, value, ops.zeros_like(value))) / ops.maximum(count, 1)
+def shares_of_mean(value: Any, real: Any) -> Any:
+    """Each row's share in the mean of `value` where `real`, both (batch, …): (batch,), whose mean that is; 0 for none.
+
+    A value for each row is what Keras weighs by sample, and divides among replicas.
+    """
+    rows = ops.sum(ops.where(real, value, ops.zeros_like(value)), axis=tuple(range(1, len(value.shape))))
+    count = ops.maximum(ops.sum(ops.cast(real, value.dtype)), 1)
+    return rows * (ops.cast(ops.shape(value)[0], value.dtype) / count)

@@ -37,7 +37,8 @@ class Tokens(SoftmaxHead):
     Raises:
         ValueError: tied, but to no table, or to one of another size; targets that are neither tokens nor −1.
 
-    The loss takes whole numbers (batch, time) and gives a scalar, in nats a token. Streams without a state.
+    The loss takes whole numbers (batch, time) and gives (batch,), each row's share in ℓ, which is their mean, in nats a
+    token. Streams without a state.
 
     Press and Wolf 2017, Using the output embedding to improve language models.
     """

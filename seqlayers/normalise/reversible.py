@@ -8,7 +8,7 @@ from keras import ops
 from pydantic import Field
 
 from seqlayers.arguments import sequence_shape
-from seqlayers.slots import Choice, Kind, kind
+from seqlayers.slots import Choice, ConfigurationError, Kind, kind
 
 
 @kind("normalise", "reversible")
@@ -36,6 +36,10 @@ class Reversible(Kind):
         y (batch, time, features), and the statistics that `undo(output, statistics)` needs, where the output is
         (batch, horizon, targets) or (batch, horizon, targets, quantiles).
 
+    Raises:
+        ConfigurationError: a window of one step, which is its own level.
+        ValueError: what is to be undone has more targets than there were channels.
+
     Refuses to stream: the whole window must be known first.
 
     Kim et al. 2022, Reversible instance normalization for accurate time-series forecasting against distribution shift.
@@ -61,10 +65,20 @@ class Reversible(Kind):
         return {"streams": "it needs the whole window before its first output"}
 
     def build(self, input_shape: Any) -> None:
-        _, features = sequence_shape(self, input_shape)
+        time, features = sequence_shape(self, input_shape)
+        self.check_window(time, self.slot)
         if self.affine:
             self.gain = self.add_weight(name="gain", shape=(features,), initializer="zeros")
             self.offset = self.add_weight(name="offset", shape=(features,), initializer="zeros")
+
+    def check_window(self, steps: int | None, path: str) -> None:
+        """Refuse a window of which nothing would be left; `path` is this kind's place in the user's file."""
+        if steps == 1:
+            problem = (
+                "'reversible' takes the window's own level out of it, and of a window of one step leaves nothing but "
+                "zeros. Use `none` (or a longer look-back)."
+            )
+            raise ConfigurationError(f"{path}.kind", problem, "none")
 
     def call(self, x: Any, mask: Any = None) -> tuple[Any, tuple[Any, ...]]:
         wide = ops.cast(x, self.variable_dtype)  # half precision is too coarse for sums over a window
@@ -91,7 +105,12 @@ class Reversible(Kind):
     def undo(self, output: Any, statistics: tuple[Any, ...]) -> Any:
         """The head's output back at the window's level and scale, in the precision of the statistics."""
         level, spread = statistics
-        targets = output.shape[2]
+        targets, channels = output.shape[2], level.shape[2]
+        if targets > channels:
+            raise ValueError(
+                f"normalise 'reversible' knows the level of the {channels} channels it was given, but the forecast has "
+                f"{targets} targets. The targets are the first channels of the readings."
+            )
         level, spread = level[..., :targets], spread[..., :targets]
         output = ops.cast(output, level.dtype)
         quantiles = len(output.shape) == 4

@@ -37,7 +37,7 @@ Made by `python -m tests.seqlayers.capabilities` from the cases in `tests/seqlay
   and bfloat16 are finite and near float32. **LiteRT**: converts to builtin operations and equals Keras; steps too.
   **int8**: the same with weights in eight bits, near float32. **JAX**: the same numbers on that backend.
 - `some`: with some options; the notes below say which.
-- A kind without `·` in a column that has no meaning for it, such as the length of what has no time axis, shows `·`.
+- `·`: the column says nothing about the kind, such as the length about what has no time axis.
 """
 
 

@@ -33,6 +33,11 @@ def mean_over_real(z, target, smoothing=0.0):
     return cross_entropy(z[real], target[real], smoothing).mean()
 
 
+def shares(values, real):
+    """Of each row, in the mean over the real steps of all."""
+    return np.array([values[i][real[i]].sum() for i in range(len(values))]) * len(values) / real.sum()
+
+
 def independent(v, b):
     """log p of one chord."""
     return sum(np.log(sigmoid(b[i]) if v[i] else 1 - sigmoid(b[i])) for i in range(len(v)))

@@ -151,6 +151,13 @@ def test_the_rest_refuses_by_name():
         Carried(model, ROWS)(inputs(chunks()[0][0], True))
 
 
+def test_a_batch_with_other_rows_than_states_is_refused():
+    carried, ((x, _), *_) = Carried(language_model(), ROWS), chunks()
+    carried(inputs(x, True))
+    with pytest.raises(ValueError, match=rf"a state for each of {ROWS} rows, but was given a batch of 1\."):
+        carried({"past": tf.constant(x[:1]), "reset": tf.constant([True])})
+
+
 def test_padding_at_a_rows_end_trains_nothing():
     (x, y), *_ = chunks()
     half = y.copy()

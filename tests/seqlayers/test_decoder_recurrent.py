@@ -93,6 +93,14 @@ def test_a_memory_that_is_none_or_no_sequence_is_refused(memory, problem):
             call()
 
 
+@pytest.mark.parametrize("mask", [np.ones((3, 6), bool), np.ones((3, 1), bool), np.ones((3, 7), "float32")])
+def test_a_mask_that_does_not_fit_the_memory_is_refused(mask):
+    layer, x, memory = parts("recurrent decoder")
+    for call in (lambda: layer(x, memory=memory, memory_mask=mask), lambda: layer.initial_state(3, memory, mask)):
+        with pytest.raises(ValueError, match=r"decoder 'recurrent' takes a mask .* each step of \(3, 7, 4\), but was"):
+            call()
+
+
 def test_no_state_before_it_is_built():
     layer = slots.build("decoder", {"kind": "recurrent"})
     with pytest.raises(ValueError, match="decoder 'recurrent' must be called once"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -21,6 +22,16 @@ WITH_DROPOUT = [
 ]
 
 
+def in_training(compute):
+    """What is computed inside a layer that is called in training."""
+
+    class Around(keras.layers.Layer):
+        def call(self, x, training=None):
+            return keras.ops.convert_to_tensor(compute())
+
+    return Around()(np.zeros(1), training=True)
+
+
 @pytest.mark.parametrize("slot, kind, argument", WITH_DROPOUT)
 def test_it_changes_training_and_nothing_else(slot, kind, argument):
     first = next(e for e in CASES.values() if (e.slot, e.configuration["kind"]) == (slot, kind))
@@ -35,6 +46,9 @@ def test_it_changes_training_and_nothing_else(slot, kind, argument):
     one, other = (np.asarray(with_dropout.call(layer, x, training=True)) for _ in range(2))
     assert np.abs(one - inference).max() > 1e-3
     assert np.abs(one - other).max() > 1e-3, "each call draws anew"
+    if slot != "head" and layer.streams:
+        found = in_training(lambda: with_dropout.stepped(layer, x[:, :3]))
+        equal(found, inference[:, :3], "steps, wherever they are taken")
 
 
 def test_every_kind_with_weights_to_drop_is_tried():

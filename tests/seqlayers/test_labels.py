@@ -14,7 +14,7 @@ from tests.seqlayers import litert
 from tests.seqlayers.cases import CASES
 from tests.seqlayers.gradients import check_gradients
 from tests.seqlayers.reference import relu, weights
-from tests.seqlayers.reference_labels import cross_entropy, mean_over_real, softmax
+from tests.seqlayers.reference_labels import cross_entropy, mean_over_real, shares, softmax
 
 PER_STEP = ["tag", "tag hidden", "tokens", "tokens smoothed"]
 
@@ -29,8 +29,8 @@ def case(name):
 
 
 def expected_loss(layer, z, target):
-    given = (z, target, layer.label_smoothing)
-    return mean_over_real(*given) if layer.per_step else cross_entropy(*given)
+    values = cross_entropy(z, target, layer.label_smoothing)
+    return shares(values, target != -1) if layer.per_step else values
 
 
 @pytest.mark.parametrize("name", ["classify", "tag", "tokens"])
@@ -58,6 +58,25 @@ def test_the_loss_is_the_cross_entropy(name):
     equal(layer.predict(z), softmax(z), "the probabilities")
 
 
+@pytest.mark.parametrize("name", PER_STEP)
+def test_the_mean_of_the_rows_is_the_mean_over_real_steps(name):
+    layer, x, target = case(name)
+    z = np.asarray(layer(x))
+    equal(np.mean(layer.loss(target, z)), mean_over_real(z.astype(float), target, layer.label_smoothing), name)
+    single = np.asarray(layer.loss(target[:, 9], z[:, 9]))
+    equal(single, cross_entropy(z[:, 9].astype(float), target[:, 9], layer.label_smoothing), "a step by itself")
+
+
+@pytest.mark.parametrize("name", ["classify", "tokens"])
+def test_rows_can_be_weighed(name):
+    layer, x, target = case(name)
+    model = CASES[name].model(layer)
+    model.compile("sgd", layer.loss)
+    weight = np.array([1.0, 0.0, 0.5], "float32")
+    rows = expected_loss(layer, np.asarray(model({"x": x}), np.float64), target)
+    equal(model.test_on_batch({"x": x}, target, sample_weight=weight), np.mean(weight * rows), name)
+
+
 @pytest.mark.parametrize("name", ["classify", "classify hidden", "tag", "tokens smoothed"])
 def test_gradients_of_the_loss_are_those_of_the_equation(name):
     layer, x, target = case(name)
@@ -65,9 +84,9 @@ def test_gradients_of_the_loss_are_those_of_the_equation(name):
     def equation(x, w):
         if layer.hidden:
             x, w = relu(x @ w[0] + w[1]), w[2:]
-        return np.atleast_1d(expected_loss(layer, x @ w[0] + w[1], target))
+        return expected_loss(layer, x @ w[0] + w[1], target)
 
-    check_gradients(layer, lambda x: keras.ops.reshape(layer.loss(target, layer(x)), (-1,)), equation, x)
+    check_gradients(layer, lambda x: layer.loss(target, layer(x)), equation, x)
 
 
 @pytest.mark.parametrize("name", PER_STEP)
@@ -77,10 +96,10 @@ def test_padding_has_no_loss_and_no_gradient(name):
     with tf.GradientTape() as tape:
         loss = layer.loss(target, output)
     gradient = np.asarray(tape.gradient(loss, output))
-    assert loss.shape == () and not gradient[target == -1].any() and gradient[target != -1].all()
+    assert loss.shape == (3,) and not gradient[target == -1].any() and gradient[target != -1].all()
     with tf.GradientTape() as tape:
         loss = layer.loss(np.full_like(target, -1), output)
-    assert float(loss) == 0
+    assert not np.asarray(loss).any()
     assert not np.asarray(tape.gradient(loss, output)).any()
 
 
@@ -112,7 +131,8 @@ def test_in_a_compiled_function_the_loss_of_what_is_no_id_is_not_a_number(wrong,
     good, bad = target.astype("float32"), target.astype("float32")
     bad[0, 0] = wrong
     output = layer(x)
-    assert np.isfinite(loss(good, output)) and np.isnan(loss(bad, output))
+    assert np.isfinite(loss(good, output)).all()
+    assert np.isnan(loss(bad, output)).tolist() == [True, False, False]
 
 
 def test_a_whole_sequence_without_pooling_is_refused_by_classify():

@@ -135,6 +135,12 @@ def test_independent_channels_are_each_forecast_alone(head):
     equal(model(inputs), expected, "it")
 
 
+def test_fewer_channels_than_targets_are_refused():
+    model = SequenceModel.for_task({**GRU, **FORECAST, "channels": "independent"}, horizon=6, targets=5)
+    with pytest.raises(ValueError, match=r"model has `channels: independent` for 5 targets, but was given 4 channels"):
+        model(data())
+
+
 STREAMS = {
     "one row": {
         "normalise": {"kind": "none"},
@@ -209,6 +215,7 @@ def test_padding_cannot_be_left_out_without_a_pooling():
         ({"branches": [GRU, GRU]}, "share a head"),
         ({"branches": [GRU, GRU], "pooling": {"kind": "last"}, **FORECAST}, "share a head"),
         ({"branches": [GRU, GRU], "channels": "independent", **FORECAST}, "share a head"),
+        ({"branches": [GRU, GRU], "head": {"kind": "tag", "classes": 3}}, r"model\.head: 'tag' gives .* are pooled"),
         ({"branches": [GRU, {**GRU, **FORECAST}], **FORECAST}, r"model\.branches\.1: head and normalise stand beside"),
         ({"branches": [GRU, {"encoder": []}], **FORECAST}, r"model\.branches\.1\.pooling"),
         ({"join": "blend", "branches": [GRU, {**GRU, **FORECAST}]}, r"model\.branches\.0\.head"),

@@ -56,6 +56,18 @@ def test_a_constant_window_is_normalised_to_zero():
     equal(layer.undo(np.zeros((1, 4, 1), "float32"), statistics), np.full((1, 4, 1), 7.0), "undone")
 
 
+def test_a_window_of_one_step_is_refused():
+    with pytest.raises(slots.ConfigurationError, match=r"normalise\.kind: 'reversible' .* one step .*zeros.*`none`"):
+        slots.build("normalise", {"kind": "reversible"})(np.ones((2, 1, 3), "float32"))
+
+
+def test_a_forecast_of_more_targets_than_there_were_channels_is_refused():
+    layer = slots.build("normalise", {"kind": "reversible"})
+    _, statistics = layer(np.ones((2, 5, 1), "float32"))
+    with pytest.raises(ValueError, match=r"'reversible' knows the level of the 1 channels .* 2 targets"):
+        layer.undo(np.zeros((2, 3, 2), "float32"), statistics)
+
+
 def test_the_whole_window_is_needed():
     with pytest.raises(slots.Refused, match=r"normalise 'reversible' cannot do 'streams'.*whole window"):
         slots.build("normalise", {"kind": "reversible"}).initial_state(1)
@@ -68,3 +80,5 @@ def test_none_leaves_everything_as_it_is():
     equal(y, x, "it", tolerance=0)
     assert statistics == ()
     equal(layer.undo(y, statistics), x, "undone", tolerance=0)
+    ids = np.array([[1, 2, 3]])
+    equal(layer(ids)[0], ids, "ids", tolerance=0)

@@ -84,6 +84,71 @@ def test_weights_can_be_exchanged_with_the_keras_layer(name, masked):
         equal(to_array(layer(x, mask=given))[real], to_array(theirs(x, mask=given))[real], name)
 
 
+def one_step_of_gru(x, w, u, b):
+    two = 2 * len(u)
+    z, r = np.split(equations.sigmoid(x @ w[:, :two] + b[0, :two] + b[1, :two]), 2, axis=-1)
+    return (1 - z) * np.tanh(x @ w[:, two:] + b[0, two:] + r * b[1, two:])
+
+
+def one_step_of_gru_reset_before(x, w, u, b):
+    z, _, n = np.split(x @ w + b, 3, axis=-1)
+    return (1 - equations.sigmoid(z)) * np.tanh(n)
+
+
+def one_step_of_lstm(x, w, u, b):
+    i, _, g, o = np.split(x @ w + b, 4, axis=-1)
+    return equations.sigmoid(o) * np.tanh(equations.sigmoid(i) * np.tanh(g))
+
+
+def one_step_of_min_gru(x, w, b):
+    z, n = np.split(x @ w + b, 2, axis=-1)
+    return equations.sigmoid(z) * n
+
+
+def one_step_of_min_lstm(x, w, b):
+    f, i, n = np.split(x @ w + b, 3, axis=-1)
+    f, i = equations.sigmoid(f), equations.sigmoid(i)
+    return i / (f + i) * n
+
+
+def one_step_of_gated_linear(x, w, decay, decay_bias, gate, gate_bias, output, output_bias):
+    q, k, v = np.split(x @ w, [3, 6], axis=-1)  # one head, of half as many keys as units
+    o = np.sum(q * k, axis=-1, keepdims=True) * v
+    normed, r = o / np.sqrt(np.mean(o**2, axis=-1, keepdims=True) + 1e-5), x @ gate + gate_bias
+    return (normed * r * equations.sigmoid(r)) @ output + output_bias
+
+
+FEED_FORWARD = {
+    "simple_rnn": lambda x, w, u, b: np.tanh(x @ w + b),
+    "simple_rnn relu": lambda x, w, u, b: equations.relu(x @ w + b),
+    "simple_rnn output": lambda x, w, u, b, v, c: equations.softmax(np.tanh(x @ w + b) @ v + c),
+    "lstm": one_step_of_lstm,
+    "gru": one_step_of_gru,
+    "gru reset before": one_step_of_gru_reset_before,
+    "min_gru": one_step_of_min_gru,
+    "min_lstm": one_step_of_min_lstm,
+    "gated_linear": one_step_of_gated_linear,
+}
+
+
+def test_every_recurrent_kind_has_its_feed_forward_map():
+    recurrent_kinds = {kind for kind, cls in slots.catalogue()["encoder"].items() if cls.recurrent}
+    assert {CASES[name].configuration["kind"] for name in FEED_FORWARD} == recurrent_kinds
+
+
+@pytest.mark.parametrize("name", FEED_FORWARD)
+def test_one_step_from_the_zero_state_is_a_feed_forward_map(name):
+    """One to one: with h = 0, what is left of the equations is g(W x + b), without the recurrent weights U."""
+    layer, x = CASES[name].layer(), CASES[name].input()[:, 0]
+    expected = FEED_FORWARD[name](x.astype(np.float64), *float64(layer))
+    equal(layer(x[:, None])[:, 0], expected, f"{name}, a sequence of one step")
+    equal(layer.step(ops.convert_to_tensor(x), layer.initial_state(len(x)))[0], expected, f"{name}, a step")
+    for weight in layer.weights:
+        if weight.path.endswith("recurrent_kernel"):
+            weight.assign(np.full(weight.shape, 7.0))
+    equal(layer(x[:, None])[:, 0], expected, f"{name}, whatever U is")
+
+
 def test_an_output_activation_without_outputs_is_refused():
     with pytest.raises(slots.ConfigurationError, match=r"encoder\.output_activation.*no `output_units`"):
         slots.build("encoder", {"kind": "simple_rnn", "output_activation": "softmax"})

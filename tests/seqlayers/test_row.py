@@ -36,6 +36,7 @@ MODELS = {
         "head": {"kind": "tag"},
     },
     "sentence": {
+        "normalise": {"kind": "none"},
         **TOKEN,
         "encoder": [{"kind": "lstm", "units": 4}],
         "pooling": {"kind": "max"},
@@ -176,6 +177,40 @@ def test_tied_weights_are_one_and_are_trained_from_both_sides():
 def test_what_does_not_go_together_is_refused(configuration, message):
     with pytest.raises(ConfigurationError, match=message):
         SequenceModel.for_task(configuration, **TASK)
+
+
+WINDOW = {"encoder": [{"kind": "gru", "units": 4}], "pooling": {"kind": "last"}, "head": {"kind": "forecast"}}
+
+
+@pytest.mark.parametrize("subtract", ["last", "mean"])
+@pytest.mark.parametrize("around", ["row", "branches", "blend", "independent"])
+def test_a_window_of_one_step_cannot_be_normalised(around, subtract):
+    reversible, x = {"normalise": {"kind": "reversible", "subtract": subtract}}, np.ones((2, 1, 3), "float32")
+    branch = {key: WINDOW[key] for key in ("encoder", "pooling")}
+    row, path = {
+        "row": (WINDOW | reversible, "model"),
+        "branches": ({"branches": [branch, branch], "head": WINDOW["head"]} | reversible, "model"),
+        "blend": ({"join": "blend", "branches": [WINDOW, WINDOW | reversible]}, "model.branches.1"),
+        "independent": (WINDOW | reversible | {"channels": "independent"}, "model"),
+    }[around]
+    for inputs in (x, {"past": x}, keras.Input((1, 3))):
+        with pytest.raises(ConfigurationError, match=rf"^{path}\.normalise\.kind: 'reversible'.*zeros.*Use `none`"):
+            SequenceModel.for_task(row, **TASK)(inputs)
+    SequenceModel.for_task(row, **TASK)(np.ones((2, 2, 3), "float32"))
+    SequenceModel.for_task(row, **TASK)(keras.Input((None, 3)))
+
+
+def test_a_single_step_is_a_window_where_nothing_is_normalised():
+    model = SequenceModel.for_task(WINDOW | {"normalise": {"kind": "none"}}, **TASK)
+    x = np.random.default_rng(0).normal(size=(2, 1, 3)).astype("float32")
+    y = np.asarray(model(x))
+    assert np.abs(np.asarray(model(2 * x)) - y).max() > 1e-4
+    equal(model.step(ops.convert_to_tensor(x[:, 0]), model.initial_state(2))[0], y, "the step")
+
+
+def test_what_a_model_has_no_use_for_is_refused():
+    with pytest.raises(ValueError, match=r"takes `past`, `ahead`, `target` by name, but was given 'aheads'"):
+        made("tied")({"past": IDS, "aheads": IDS})
 
 
 def test_a_decoder_without_a_target_or_a_source_is_refused():

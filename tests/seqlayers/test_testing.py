@@ -68,7 +68,7 @@ class ChangesItsState(Fault):
     def initial_state(self, batch):
         return ops.zeros((batch, 0, 4))
 
-    def stream(self, x, state):
+    def stream(self, x, state, training=None):
         return self.dense(x), ops.concatenate([state, x], axis=1)
 
 

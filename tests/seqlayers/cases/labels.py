@@ -8,7 +8,7 @@ CASES: dict[str, Example] = {
     "classify": Example("head", {"kind": "classify", "classes": 3}),
     "classify hidden": Example("head", {"kind": "classify", "classes": 2, "hidden": 5, "label_smoothing": 0.1}),
     "tag": Example("head", {"kind": "tag", "classes": 3}, pooled=False),
-    "tag hidden": Example("head", {"kind": "tag", "classes": 5, "hidden": 4}, pooled=False),
+    "tag hidden": Example("head", {"kind": "tag", "classes": 5, "hidden": 4, "label_smoothing": 0.2}, pooled=False),
     "tokens": Example("head", {"kind": "tokens", "vocabulary": 11}, pooled=False),
     "tokens smoothed": Example("head", {"kind": "tokens", "vocabulary": 11, "label_smoothing": 0.1}, pooled=False),
     "notes": Example("head", {"kind": "notes", "pitches": 7, "hidden": 5}, pooled=False),
