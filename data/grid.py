@@ -119,8 +119,10 @@ def find_grid(times: list[np.ndarray], step: int | str, *, like: Grid | None = N
     Args:
         times: each series' times, sorted, without duplicates.
         step: `auto` for the file's own spacing, or a duration.
-        like: a grid found before, whose months or weekdays are kept.
+        like: a grid found before, whose months or weekdays are kept; all of it where no series has a second row.
     """
+    if like is not None and all(len(t) < 2 for t in times):
+        return like, like.step
     own = spacing(times)
     if like is not None and (like.months or like.weekdays):
         return like, min(own.seconds, like.step)

@@ -49,6 +49,8 @@ def plan(lengths: Sequence[int], rows: int, time: int, order: Sequence[int] | np
         time: steps of a chunk.
         order: in which the sequences are laid; as they come, if left out.
     """
+    if rows < 1 or time < 1:
+        raise DataError(f"Chunks of {rows} rows and {time} steps. Accepted: one or more of each.")
     if not len(lengths):
         raise DataError("There are no sequences to stream.")
     if min(lengths) < 1:
@@ -90,7 +92,7 @@ def stream_dataset(
 
     Args:
         inputs: all sequences end to end: ids (steps,), or readings (steps, features).
-        targets: whole numbers, what is to be said at each step: (steps,) or (steps, …).
+        targets: signed whole numbers, what is to be said at each step: (steps,) or (steps, …).
         lengths: steps of each sequence, which add up to all.
         rows: rows of a batch.
         time: steps of a chunk: how far back gradients reach.
@@ -104,8 +106,11 @@ def stream_dataset(
 
     if len(inputs) != len(targets) or len(inputs) != sum(lengths):
         raise DataError(f"{len(inputs)} inputs, {len(targets)} targets and sequences of {sum(lengths)} steps in all.")
-    if not np.issubdtype(targets.dtype, np.integer):
-        raise DataError(f"Targets of a stream are whole numbers, since {PADDING} marks padding; {targets.dtype} given.")
+    if not np.issubdtype(targets.dtype, np.signedinteger):
+        raise DataError(
+            f"Targets of a stream are whole numbers with a sign, such as int32, since {PADDING} marks padding; "
+            f"{targets.dtype} given."
+        )
     batches = batches_an_epoch(lengths, rows, time, seed=seed, epochs=epochs)
 
     def chunks() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

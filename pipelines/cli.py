@@ -58,6 +58,8 @@ def run(
       seqlayers run weather --source sample
       seqlayers run weather --source weather.csv.xz --set train.epochs=10
       seqlayers run forecast --source sales.csv --set data.target=units
+      seqlayers run sentiment --source sample
+      seqlayers run classify --source tickets.csv
       seqlayers run --config my.yaml
 
     Interrupted runs go on with the same command. Exit codes: 0 done, 2 bad input or configuration, 3 leak found,
@@ -76,7 +78,7 @@ def run(
         screen.say(f"Report   {folder / 'report.html'}")
         if any(row["status"] == "proven" for row in record["exports"]):
             screen.say(f"Exports  {folder / 'exports'}")
-            screen.say(f"Forecast with  seqlayers predict {_near(folder)} --input recent.csv")
+            screen.say(_usage(record["family"], _near(folder)))
 
     perform(work, tell, as_json)
 
@@ -156,9 +158,9 @@ def diagnose(
 ) -> None:
     """Draw how far the gradient reaches back through each encoder: where it vanishes, where it explodes.
 
-    Each encoder stands alone in one row of the task's model. The report shows the norm of the loss's gradient by lag,
-    at initialisation and after a short training, before and after clipping (train.clip_norm), and recurrences unrolled.
-    Nothing is tracked or exported. Without --source: the built-in sample.
+    Each encoder stands alone between the embedding and the head of the task's model. The report shows the norm of the
+    loss's gradient by lag, at initialisation and after a short training, before and after clipping (train.clip_norm),
+    and recurrences unrolled. Nothing is tracked or exported. Without --source: the built-in sample.
 
     [bold]Examples[/]
 
@@ -189,20 +191,32 @@ def diagnose(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="A run's folder, a SavedModel folder, or a .tflite file.")],
-    input: Annotated[Path, typer.Option(help="Recent readings, at least as many as the model looks back.")],
-    output: Annotated[Path | None, typer.Option(help="Where the forecast goes as CSV. Default: forecast.csv.")] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="Recent readings, at least as many as the model looks back; or a file of texts.")
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help="A text to classify. Repeatable.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Where the answers go as CSV. Default: forecast.csv, or labels.csv for a file of texts."),
+    ] = None,
     picture: Annotated[
-        Path | None, typer.Option(help="Where its picture goes. Default: beside the CSV, as PNG.")
+        Path | None, typer.Option(help="Where a forecast's picture goes. Default: beside the CSV, as PNG.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast from recent readings with an exported model."""
+    """Forecast from recent readings, or classify texts, with an exported model.
+
+    [bold]Examples[/]
+
+      seqlayers predict runs/weather/latest --input recent.csv
+      seqlayers predict runs/sentiment/latest --text "Not bad at all."
+      seqlayers predict runs/classify/latest/exports/model_int8.tflite --input tickets.csv
+    """
 
     def work(screen: Any) -> Any:
-        from pipelines.predict import predict as answer
+        from pipelines.predict import answer
 
-        table = output or Path("forecast.csv")
-        return answer(model, input, output=table, picture=picture or table.with_suffix(".png"))
+        return answer(model, input=input, texts=text, output=output, picture=picture)
 
     def tell(screen: Any, result: Any) -> None:
         for line in result.lines():
@@ -235,7 +249,7 @@ def slots(
 def compare(
     task: Annotated[str, typer.Argument(help="weather, forecast, …")],
     limit: Annotated[int, typer.Option(help="How many runs to show.")] = 20,
-    sort: Annotated[str, typer.Option(help="started, mae, skill or seconds.")] = "started",
+    sort: Annotated[str, typer.Option(help="started, mae, accuracy, skill or seconds.")] = "started",
     home: Home = None,
     tracking: Tracking = None,
     as_json: AsJson = False,
@@ -270,6 +284,13 @@ def ui(
 def main() -> None:
     """The `seqlayers` command."""
     app()
+
+
+def _usage(family: str, folder: Path) -> str:
+    """How what a run of a family exports is used."""
+    if family == "classify":
+        return f'Classify with  seqlayers predict {folder} --text "…"'
+    return f"Forecast with  seqlayers predict {folder} --input recent.csv"
 
 
 def _near(path: Path) -> Path:

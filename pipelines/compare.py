@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SORTS = {
     "started": "attributes.start_time DESC",
     "mae": "metrics.mae ASC",
+    "accuracy": "metrics.accuracy DESC",
     "skill": "metrics.skill DESC",
     "seconds": "metrics.seconds ASC",
 }
@@ -27,7 +28,7 @@ def runs(home: Path, task: str, *, limit: int = 20, sort: str = "started") -> li
 
     Returns:
         One mapping a run: run_id, started (ISO, local time), slots, source, sample, data (the hash's beginning), mae,
-        mase, skill, seconds, status, chosen (what was exported and offered to the registry: the model, by its
+        mase, accuracy, skill, seconds, status, chosen (what was exported and offered to the registry: the model, by its
         slots, or a baseline) and registered, such as "champion v3". The figures are the model's. What a run has not
         (yet) got is None.
 
@@ -60,7 +61,8 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
         table.add_column(name, no_wrap=True)
     table.add_column("slots", min_width=12)
     table.add_column("source", overflow="fold")
-    for name in ("MAE", "skill", "seconds"):
+    figure, head, form = ("accuracy", "accuracy", ".2%") if rows[0]["mae"] is None else ("mae", "MAE", ".4g")
+    for name in (head, "skill", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for row in rows:
@@ -72,14 +74,14 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
             row["run_id"][:8],
             escape((row["slots"] or "").replace(">", " > ")),  # so that it wraps at a slot
             f"{source} [yellow]SAMPLE[/]".strip() if row["sample"] else source,
-            _number(row["mae"], ".4g"),
+            _number(row[figure], form),
             _number(row["skill"], ".3f"),
             _number(row["seconds"], ".0f"),
             (f"[green]{status}[/]" if status.startswith("champion") else status) + other,
         )
     console.print(table)
     if len({row["data"] for row in rows}) > 1:
-        console.print("MAE is comparable between runs on the same data only; these are on several.", style="dim")
+        console.print(f"{head} is comparable between runs on the same data only; these are on several.", style="dim")
 
 
 def _row(run: Any, registered: dict[str, str]) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def _row(run: Any, registered: dict[str, str]) -> dict[str, Any]:
         "source": tags.get("source"),
         "sample": None if kind is None else kind == "sample",
         "data": tags.get("data"),
-        **{name: metrics.get(name) for name in ("mae", "mase", "skill", "seconds")},
+        **{name: metrics.get(name) for name in ("mae", "mase", "accuracy", "skill", "seconds")},
         "status": run.info.status.lower(),
         "chosen": tags.get("chosen"),
         "registered": registered.get(run.info.run_id),

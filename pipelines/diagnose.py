@@ -1,7 +1,8 @@
 """Gradient reach: how much of the loss's gradient arrives at steps that lie far back, encoder by encoder.
 
-Each encoder stands alone in one row of the task's model, its last step pooled, so that all that the loss has to say to
-an early step comes back through the encoder. Measured at initialisation and again after a short training.
+Each encoder stands alone in one row of the task's model, without normalisation and with its last step pooled, so that
+all that the loss has to say to an early step comes back through the encoder. Measured at initialisation and again after
+a short training.
 """
 
 from __future__ import annotations
@@ -65,7 +66,12 @@ class Diagnosis:
             "source": record["source"]["name"],
             "sample": record["source"]["sample"],
             "encoders": {
-                c["name"]: {"initial": phase(c["initial"]), "trained": phase(c["trained"])} for c in record["curves"]
+                c["name"]: {
+                    "initial": phase(c["initial"]),
+                    "trained": phase(c["trained"]),
+                    "diverged": c["diverged"],
+                }
+                for c in record["curves"]
             },
             "artifacts": {name: str(self.folder / name) for name in ("report.html", "diagnosis.json")},
             "seconds": round(record["seconds"], 1),
@@ -189,7 +195,8 @@ class Bench:
             "diverged": None,
             "states": None,
         }
-        if found["kind"] in CELLS and single.gain == 1:
+        drawn = found["kind"] in CELLS and single.configuration.keys() <= {"kind", "units"}  # as its equations have it
+        if drawn and single.gain == 1:
             steps = min(UNROLLED, len(found["initial"]["median"]) - 1)
             found["states"] = probe.states(self.batches[0], steps)
         if self.steps:

@@ -140,6 +140,7 @@ class Probe:
             loss = self._loss(row.pooling(y, mask=mask), given.ahead, target)
         weights = [w.value for w in self.model.trainable_variables]
         of_x, *of_weights = tape.gradient(loss, [x, *weights], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        of_x = tf.cast(of_x, tf.float64)  # in which the squares of what has all but vanished are not nought
         batch = tf.cast(tf.shape(of_x)[0], of_x.dtype)  # of the mean loss → of each example's own
         return tf.norm(of_x, axis=-1) * batch, tf.linalg.global_norm(of_weights), loss
 
@@ -164,7 +165,7 @@ def _numbers(values: Iterable[float]) -> list[float | None]:
 
 def clipping(joint: float, clip_norm: float | None) -> float:
     """What a gradient of this joint norm is multiplied with, as `global_clipnorm` does it."""
-    return 1.0 if clip_norm is None or not joint > clip_norm else clip_norm / joint
+    return 1.0 if clip_norm is None or joint <= clip_norm else clip_norm / joint
 
 
 def read(median: Sequence[float | None], clock: Clock) -> dict[str, Any]:

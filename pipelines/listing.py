@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from seqlayers import slots
@@ -63,25 +64,23 @@ def show(console: Console, found: dict[str, dict[str, Any]], name: str | None) -
 
 
 def _table(slot: str, of_slot: dict[str, Any], alone: bool) -> Table:
+    """A line an argument; where there are several kinds, each stands above its own."""
     table = Table(title=None if alone else slot, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for heading in (["argument"] if alone else ["kind", "argument"]) + ["accepted", "default", "searched over"]:
+    table.add_column("argument" if alone else "kind, argument", header_style="dim", no_wrap=True)
+    for heading in ("accepted", "default", "searched over"):
         table.add_column(heading, header_style="dim", overflow="fold")
     for kind, about in of_slot.items():
-        first = f"[cyan]{kind}[/]"
-        for name, a in about["arguments"].items() or {"": None}.items():
-            if a is None:
-                cells = ["", "", "", ""]
-            else:
-                default = (
-                    "[italic]set by the task[/]"
-                    if a["set_by"] == "task"
-                    else "required"
-                    if a["required"]
-                    else "none"
-                    if a["default"] is None
-                    else str(a["default"])
-                )
-                cells = [name, a["type"].replace("[", r"\["), default, a["search"] or ""]
-            table.add_row(*([] if alone else [first]), *cells)
-            first = ""
+        if not alone:
+            table.add_row(f"[cyan]{kind}[/]")
+        for name, a in about["arguments"].items():
+            cells = (name if alone else f"  {name}", a["type"], _default(a), a["search"] or "")
+            table.add_row(*(escape(cell) for cell in cells))
     return table
+
+
+def _default(argument: dict[str, Any]) -> str:
+    if argument["set_by"] == "task":
+        return "by the task"
+    if argument["required"]:
+        return "required"
+    return "none" if argument["default"] is None else str(argument["default"])

@@ -56,14 +56,17 @@ def question(
     if steps is not None and epochs is not None:
         raise ConfigurationError("--steps", "given together with --epochs.", "one of them")
     found = [dict(c) if isinstance(c, Mapping) else {"kind": c} for c in _listed("--encoder", encoder, "lstm,gru")]
+    names = []
     for configuration in found:
         slots.build("encoder", configuration, "--encoder")
-        if found.count(configuration) > 1:
+        if _name(configuration) in names:
             raise ConfigurationError("--encoder", f"{_name(configuration)} given more than once.", "each once")
-    gains = None if gain is None else tuple(dict.fromkeys(_listed("--gain", gain, "1,1.5,2")))
-    for factor in gains or ():
+        names.append(_name(configuration))
+    factors = [] if gain is None else _listed("--gain", gain, "1,1.5,2")
+    for factor in factors:
         if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 < factor < math.inf:
             raise ConfigurationError("--gain", f"{factor!r} given.", "numbers above 0 with commas between, such as 1,2")
+    gains = tuple(dict.fromkeys(map(float, factors))) or None
     return Question(tuple(found), gains, STEPS if steps is None and epochs is None else steps, epochs, units)
 
 
@@ -75,7 +78,7 @@ def _listed(option: str, text: str, such_as: str) -> list[Any]:
         found = []
     if not found or not all(isinstance(item, str | int | float | Mapping) for item in found):
         raise ConfigurationError(option, f"{text!r} given.", f"one, or several with commas between, such as {such_as}")
-    return [float(item) if isinstance(item, int) else item for item in found] if option == "--gain" else found
+    return found
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,11 @@ def singles(whole: SequenceModel, task: Task, asked: Question, seed: int, say: S
 
 
 def _around(whole: SequenceModel, task: Task, units: int | None) -> tuple[dict[str, Any], int]:
-    """The row around the encoder, from the first row of the model that is trained; and its width."""
+    """The row around the encoder, from the first row of the model that is trained; and its width.
+
+    Without its normalisation: less its last reading, each window would end in nought, where a layer norm is so steep
+    that the last step's gradient drowns all others.
+    """
     row = next((row for row in whole.rows if not row.adapts), None)
     if row is None:
         raise ConfigurationError(

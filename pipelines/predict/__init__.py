@@ -1,10 +1,8 @@
-"""`seqlayers predict`: a forecast from an exported model and a file of recent readings, as a table and a picture."""
+"""`seqlayers predict`: what an exported model says of recent readings, or of texts, as a table and a picture."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from data import durations
 from data.errors import DataError
 from data.source import read_table
 from pipelines.export import load
+from pipelines.predict.output import PredictError, write
 from pipelines.predict.picture import draw
 from pipelines.predict.recent import Recent, read_recent
 
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
 #: How much of the past a picture shows, in horizons.
 PAST_SHOWN = 3
-
-
-class PredictError(ValueError):
-    """A forecast that cannot be made with this model, or not written there."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +69,38 @@ class Prediction:
         }
 
 
+def answer(
+    model: Path,
+    *,
+    input: Path | None,
+    texts: Sequence[str] | None = None,
+    output: Path | None = None,
+    picture: Path | None = None,
+) -> Any:
+    """What `seqlayers predict` was asked: a `Prediction`, or `pipelines.predict.texts.Labels` by a classifier.
+
+    Raises:
+        PredictError: the options do not suit the model.
+    """
+    family = load.find(Path(model)).contract.get("family")
+    if family == "classify":
+        from pipelines.predict.texts import classify
+
+        if picture is not None:
+            raise PredictError("--picture: a classifier's answers have none.")
+        if bool(texts) == (input is not None):
+            raise PredictError("A classifier takes --text (repeatable), or --input with a file of texts.")
+        if texts:
+            return classify(model, texts, output=output)
+        return classify(model, input, output=output or Path("labels.csv"))
+    if texts:
+        raise PredictError("--text: this model forecasts. Give it --input with recent readings.")
+    if input is None:
+        raise PredictError("--input is missing: a file of recent readings.")
+    table = output or Path("forecast.csv")
+    return predict(model, input, output=table, picture=picture or table.with_suffix(".png"))
+
+
 def predict(model: Path, input: Path, *, output: Path | None = None, picture: Path | None = None) -> Prediction:
     """Forecast what follows the readings in `input`.
 
@@ -99,11 +126,11 @@ def predict(model: Path, input: Path, *, output: Path | None = None, picture: Pa
     outputs = exported.open()(recent.inputs)
     table = _table(recent, outputs, contract)
     if output is not None:
-        _write(Path(output), lambda path: table.to_csv(path, index=False, float_format="%.7g"))
+        write(Path(output), lambda path: table.to_csv(path, index=False, float_format="%.7g"))
     if picture is not None:
         panels = _panels(recent, outputs, contract)
         title = f"{contract['task']}: the next {durations.text(contract['horizon'] * contract['step_seconds'])}"
-        _write(Path(picture), lambda path: draw(path, panels, contract["quantiles"], title))
+        write(Path(picture), lambda path: draw(path, panels, contract["quantiles"], title))
     sample = bool(contract.get("sample"))
     return Prediction(table, exported.path, output, picture, recent.notes, sample)
 
@@ -136,21 +163,3 @@ def _panels(recent: Recent, outputs: Mapping[str, np.ndarray], contract: Mapping
             past_times, past = recent.inputs["times"][i, shown], recent.inputs["readings"][i, shown, t]
             panels.append((label, past_times, past, recent.forecast_times[i], outputs["forecast"][i, :, t], bands))
     return panels
-
-
-def _write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Write beside `path` and rename, so that a file of this name is whole."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-    except OSError as error:
-        raise PredictError(f"Cannot write {path}: {error.strerror}. Choose another place.") from None
-    try:
-        save(Path(temporary))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise PredictError(f"Cannot write {path}: {error.strerror}. Choose another place.") from None
-    finally:
-        Path(temporary).unlink(missing_ok=True)

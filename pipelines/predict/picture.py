@@ -63,7 +63,7 @@ def _panel(
 
     before, after = past_times.astype("datetime64[s]"), times.astype("datetime64[s]")
     joined, line = np.append(before[-1:], after), np.append(past[-1:], forecast)
-    axis.plot(before, past, color=PAST, linewidth=1.2, label="readings")
+    axis.plot(before, past, color=PAST, linewidth=1.2, label="readings", marker="." if len(before) < 4 else None)
     axis.plot(joined, line, color=FORECAST, linewidth=1.6, label="forecast", marker="." if len(times) < 4 else None)
     if quantiles is not None:
         bands = pairs_of(levels)[::-1]  # the widest first, and palest

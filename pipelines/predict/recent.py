@@ -123,10 +123,10 @@ def _last_windows(series: Series, look_back: int) -> tuple[dict[str, int], dict[
 def _too_short(short: Mapping[str, int], contract: Mapping[str, Any], options: ForecastOptions) -> str:
     name, rows = max(short.items(), key=lambda item: item[1])
     which = "The file" if options.id is None else f"Series '{name}'"
-    step = durations.text(contract["step_seconds"])
+    have = f"{rows} row{'' if rows == 1 else 's'} of {durations.text(contract['step_seconds'])}"
     return (
-        f"{which} has {rows} rows of {step} without a long gap before its end, and the model looks back "
-        f"{contract['look_back']}. Give earlier readings too."
+        f"{which} has {have} without a long gap before its end, and the model looks back {contract['look_back']}. "
+        "Give earlier readings too."
     )
 
 

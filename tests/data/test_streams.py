@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
 from data import streams
 from data.errors import DataError
+from seqlayers.carried import Carried
+from seqlayers.model import SequenceModel
 
 
 def collected(lengths, rows, time, **settings):
@@ -73,13 +76,46 @@ def test_targets_may_have_axes_of_their_own():
     assert (y.numpy()[0] == notes[:4]).all()
 
 
+def test_a_model_that_carries_its_state_along_streams_reads_each_sequence_whole_and_learns_by_fit():
+    keras.utils.set_random_seed(0)
+    lengths, rows, time = [7, 3, 9, 5], 2, 4
+    ids = np.concatenate([np.arange(start, start + n) % 5 for start, n in enumerate(lengths)]).astype("int32")
+    row = {"embedding": {"kind": "one_hot"}, "encoder": [{"kind": "gru", "units": 6}], "head": {"kind": "tokens"}}
+    model = SequenceModel.for_task(row, vocabulary=5)
+    carried = Carried(model, rows)
+    batches = streams.stream_dataset(ids, (ids + 1) % 5, lengths, rows, time, seed=1)
+    read, said = [[] for _ in range(rows)], [[] for _ in range(rows)]
+    for x, y in batches:
+        logits = np.asarray(carried(x))
+        for i in range(rows):
+            if x["reset"][i]:
+                read[i].append([])
+                said[i].append([])
+            read[i][-1].extend(x["past"][i][y[i] >= 0].numpy())
+            said[i][-1].extend(logits[i][y[i] >= 0])
+    pairs = [pair for i in range(rows) for pair in zip(read[i], said[i], strict=True) if pair[0]]
+    assert sorted(len(sequence) for sequence, _ in pairs) == sorted(lengths)
+    for sequence, logits in pairs:
+        np.testing.assert_allclose(logits, np.asarray(model(np.array([sequence])))[0], atol=1e-5)
+    carried.compile(keras.optimizers.Adam(0.05), model.loss_function)
+    losses = carried.fit(batches, epochs=8, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.parametrize("rows, time", [(0, 4), (2, 0)])
+def test_chunks_of_nothing_are_refused(rows, time):
+    with pytest.raises(DataError, match="one or more of each"):
+        streams.plan([3], rows, time)
+
+
 @pytest.mark.parametrize(
     "lengths, targets, message",
     [
         ([], np.zeros(0, int), "no sequences"),
         ([3, 0], np.zeros(3, int), "number 2 is empty"),
         ([2], np.zeros(3, int), "2 steps in all"),
-        ([3], np.zeros(3), "whole numbers"),
+        ([3], np.zeros(3), "whole numbers with a sign"),
+        ([3], np.zeros(3, "uint8"), "such as int32.*uint8 given"),
     ],
 )
 def test_what_cannot_be_streamed_is_refused(lengths, targets, message):

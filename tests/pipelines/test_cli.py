@@ -49,6 +49,15 @@ def test_slots_lists_every_kind_with_its_arguments_and_what_is_searched():
             assert len(kind["about"]) > 20
 
 
+def test_the_catalogue_fits_a_narrow_terminal_with_every_kind_above_its_arguments(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = seqlayers("slots").out.splitlines()
+    tables = [line for line in lines if not line.startswith("`seqlayers slots KIND`")]
+    assert max(len(line) for line in tables) <= 80
+    place = [line.rstrip() for line in lines].index("temporal_convolution")
+    assert lines[place + 1].startswith("  units") and any(line.startswith("  recurrent_dropout ") for line in lines)
+
+
 def test_slots_shows_one_kind_with_its_documentation():
     answer = seqlayers("slots", "lstm")
     assert answer.code == 0 and "units" in answer.out and "Hochreiter" in answer.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -72,6 +73,7 @@ def test_without_training_and_without_clipping(tmp_path):
     assert all(phases["trained"] is None for phases in answer.json["encoders"].values())
     page = Path(answer.json["artifacts"]["report.html"]).read_text(encoding="utf-8")
     assert "nothing is clipped" in page and "training steps" not in page
+    assert 'id="unrolled"' not in page, "the picture's equations are those of a GRU that resets after"
 
 
 def test_a_gain_is_left_out_where_there_are_no_recurrent_weights(tmp_path, capfd):
@@ -96,7 +98,8 @@ def test_a_training_that_diverges_is_a_finding(tmp_path, capfd):
     more = ("--set", "train.learning_rate=1e30", "--set", "train.clip_norm=null", "--encoder", "gru", "--steps", "5")
     answer = diagnosed(tmp_path, *more)
     assert answer.code == 0, answer.err
-    assert answer.json["encoders"]["gru"]["trained"] is None
+    found = answer.json["encoders"]["gru"]
+    assert found["trained"] is None and "The loss became" in found["diverged"]
     page = Path(answer.json["artifacts"]["report.html"]).read_text(encoding="utf-8")
     assert "gru diverged in training" in page and "diverged" in capfd.readouterr().err
 
@@ -106,11 +109,15 @@ def test_a_training_that_diverges_is_a_finding(tmp_path, capfd):
     [
         (["--encoder", "grru"], "no encoder kind 'grru'. Did you mean 'gru'?"),
         (["--encoder", ""], "one, or several with commas between"),
+        (["--encoder", "5"], "no encoder kind '5'"),
+        (["--encoder", "{units: 4}"], "names no kind"),
         (["--encoder", "{kind: gru"], "one, or several with commas between"),
         (["--encoder", "gru,gru"], "gru given more than once"),
+        (["--encoder", "simple_rnn,{kind: simple_rnn, output_units: null}"], "simple_rnn given more than once"),
         (["--encoder", "{kind: gru, unit: 3}"], "has no argument 'unit'. Did you mean 'units'?"),
         (["--encoder", "gru", "--gain", "0"], "numbers above 0"),
         (["--encoder", "gru", "--gain", "two"], "numbers above 0"),
+        (["--encoder", "gru", "--gain", "yes"], "numbers above 0"),
         (["--encoder", "transformer", "--gain", "2"], "transformer: no recurrent weights to multiply"),
         (["--encoder", "gru", "--steps", "3", "--epochs", "1"], "given together with --epochs"),
         (["--encoder", "gru", "--steps", "-1"], "--steps"),
@@ -128,34 +135,79 @@ def test_what_cannot_be_diagnosed_is_refused(tmp_path, more, said):
     assert [path.name for path in tmp_path.iterdir()] == ["sales.csv"], "refused before anything is begun"
 
 
-def test_the_sample_is_the_source_where_none_is_named_and_where_there_is_one(tmp_path):
+def test_a_task_without_a_sample_needs_a_source(tmp_path):
     answer = seqlayers("diagnose", "forecast", "--home", tmp_path, *SMALL)
     assert answer.code == 2 and "There is no sample here" in " ".join(answer.out.split())
 
 
 @pytest.mark.slow
-def test_an_interrupted_diagnosis_goes_on_with_the_encoder_it_was_at(tmp_path, monkeypatch):
-    measured, done = diagnose.Bench._measured, []
+def test_where_none_is_named_the_weather_sample_shows_what_vanishes_and_what_explodes(tmp_path):
+    kinds = "simple_rnn,lstm,gru,min_gru,transformer"
+    answer = seqlayers("diagnose", "weather", "--encoder", kinds, "--home", tmp_path, "--steps", "0", "--json")
+    assert answer.code == 0 and answer.json["sample"] is True
+    words = {name: phases["initial"]["word"] for name, phases in answer.json["encoders"].items()}
+    assert words.pop("simple_rnn×2.5") == "explodes" and words.pop("transformer") == "reaches"
+    assert words == dict.fromkeys(("simple_rnn", "lstm", "gru", "min_gru"), "vanishes")
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """The names of the encoders that are measured."""
+    measure, names = diagnose.Bench._measured, []
+
+    def noted(self, single, *rest):
+        names.append(single.name)
+        return measure(self, single, *rest)
+
+    monkeypatch.setattr(diagnose.Bench, "_measured", noted)
+    return names
+
+
+def only_the_unfinished(home):
+    (folder,) = (home / "runs" / "forecast-diagnose").iterdir()
+    return folder.name.startswith(".unfinished-")
+
+
+@pytest.mark.slow
+def test_an_interrupted_diagnosis_goes_on_with_the_encoder_it_was_at(tmp_path, monkeypatch, measured):
     more = ("--encoder", "simple_rnn,gru", "--gain", "1", "--steps", "2")
+
+    train = diagnose.Bench._train
 
     def until_the_second(self, single, *rest):
         if single.name == "gru":
             raise KeyboardInterrupt
-        return measured(self, single, *rest)
+        return train(self, single, *rest)
 
-    def counted(self, single, *rest):
-        done.append(single.name)
-        return measured(self, single, *rest)
-
-    monkeypatch.setattr(diagnose.Bench, "_measured", until_the_second)
-    assert diagnosed(tmp_path, *more).code == 5
-    (unfinished,) = (tmp_path / "runs" / "forecast-diagnose").iterdir()
-    assert unfinished.name.startswith(".unfinished-")
-    monkeypatch.setattr(diagnose.Bench, "_measured", counted)
+    with monkeypatch.context() as patched:
+        patched.setattr(diagnose.Bench, "_train", until_the_second)
+        assert diagnosed(tmp_path, *more).code == 5
+    assert only_the_unfinished(tmp_path)
     answer = diagnosed(tmp_path, *more)
-    assert answer.code == 0 and done == ["gru"]
+    assert answer.code == 0 and measured == ["simple_rnn", "gru", "gru"]
     (tmp_path / "whole").mkdir()
     assert diagnosed(tmp_path / "whole", *more).json["encoders"] == answer.json["encoders"]
+
+
+def test_a_full_disk_says_how_to_go_on_and_the_same_command_does(tmp_path, monkeypatch, measured):
+    more = ("--encoder", "simple_rnn,min_gru", "--gain", "1", "--steps", "0")
+    write_whole, written = diagnose.write_atomically, []
+
+    def full_after_one(path, text):
+        if written:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        written.append(write_whole(path, text))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(diagnose, "write_atomically", full_after_one)
+        answer = diagnosed(tmp_path, *more)
+    assert (
+        answer.code == 5 and "The disk is full" in answer.json["error"] and "the same command" in answer.json["error"]
+    )
+    assert only_the_unfinished(tmp_path)
+    answer = diagnosed(tmp_path, *more)
+    assert answer.code == 0 and list(answer.json["encoders"]) == ["simple_rnn", "min_gru"]
+    assert measured == ["simple_rnn", "min_gru", "min_gru"], "what is complete is not measured again"
 
 
 def test_help_teaches():

@@ -28,7 +28,7 @@ def weights(model, *names):
     return [next(w for w in model.weights if w.path.endswith(name)) for name in names]
 
 
-@pytest.mark.parametrize("eigenvalue", [0.5, 1.0, 1.3])
+@pytest.mark.parametrize("eigenvalue", [0.005, 0.5, 1.0, 1.3, 1000.0])
 def test_in_a_linear_recurrence_the_norm_is_the_eigenvalue_to_the_power_of_the_lag(eigenvalue):
     model, rng = single(), np.random.default_rng(0)
     kernel, recurrent = weights(model, "/kernel", "recurrent_kernel")
@@ -122,6 +122,7 @@ def test_the_factor_is_that_of_training(limit):
 
 def test_clipping_bounds_a_batch_and_leaves_a_short_gradient_alone():
     assert (clipping(0.5, 1.0), clipping(1.0, 1.0), clipping(4.0, 1.0), clipping(9.0, None)) == (1, 1, 0.25, 1)
+    assert np.isnan(clipping(np.nan, 1.0)), "a gradient that is no number is not made one"
     for norm in (0.3, 7.0):
         gradients = [np.array([norm])]
         assert tf.clip_by_global_norm(gradients, 1.0)[0][0].numpy() == pytest.approx(norm * clipping(norm, 1.0))

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from data.errors import DataError
 from data.series import ForecastOptions
-from pipelines.export import converter, saved_model
+from pipelines.export import Servable, converter, saved_model
 from pipelines.predict import PredictError, predict
 from tests.data.tables import real
 from tests.pipelines.export.toy import HORIZON, LOOK_BACK, Toy
@@ -22,15 +22,16 @@ from tests.pipelines.export.toy import HORIZON, LOOK_BACK, Toy
 START = "2024-03-01 00:00:00"
 
 
-class Shops:
+class Shops(Servable):
     """A panel with a column known ahead: the forecast is the last reading plus that column; quantiles ± 1 around it."""
 
-    name, metric_name = "shops", "mae"
+    name, metric_name, look_back = "shops", "mae", 4
+    examples = metric = None
 
     def signature(self, batch):
         return {
-            "readings": tf.TensorSpec([batch, 4, 2], tf.float32, "readings"),
-            "times": tf.TensorSpec([batch, 4], tf.int64, "times"),
+            "readings": tf.TensorSpec([batch, self.look_back, 2], tf.float32, "readings"),
+            "times": tf.TensorSpec([batch, self.look_back], tf.int64, "times"),
             "ahead": tf.TensorSpec([batch, 3, 1], tf.float32, "ahead"),
         }
 
@@ -49,7 +50,7 @@ class Shops:
             "family": "forecast",
             "task": "shops",
             "options": options.model_dump(),
-            "look_back": 4,
+            "look_back": self.look_back,
             "horizon": 3,
             "step_seconds": 86400,
             "grid": {"step": 86400},
@@ -182,6 +183,15 @@ def test_a_panel_gives_a_block_a_series_with_its_quantiles_and_what_is_known_ahe
     assert (tmp_path / "f.png").exists() and len(found.table) == 6
 
 
+def test_one_row_a_series_is_enough_for_a_look_back_of_one(tmp_path):
+    servable = Shops()
+    servable.look_back = 1
+    saved_model.write(servable, tmp_path / "saved_model")
+    found = predict(tmp_path / "saved_model", save(sales(days=1), tmp_path), picture=tmp_path / "f.png")
+    assert list(found.table["sold"]) == [11, 12, 13, 21, 22, 23]
+    assert str(found.table["time"].iloc[0]).startswith("2024-03-02")
+
+
 def test_a_series_of_a_panel_that_is_too_short_is_left_out_and_named(shops, tmp_path):
     frame = pd.concat([sales(), sales(days=3, shops=("west",))])
     found = predict(shops, save(frame, tmp_path))
@@ -280,9 +290,10 @@ def test_a_later_year_of_the_same_station_is_read_though_its_letters_are_whole()
     assert str(recent.forecast_times[0, 0].astype("datetime64[s]")) == "2024-10-20T09:00:00"
 
 
-def test_fewer_rows_than_the_look_back_are_refused_with_both_numbers(run, tmp_path):
-    with pytest.raises(DataError, match=r"has 23 rows of 1h .* looks back 24"):
-        predict(run, save(readings(23), tmp_path))
+@pytest.mark.parametrize(("rows", "said"), [(23, "23 rows"), (1, "1 row")])
+def test_fewer_rows_than_the_look_back_are_refused_with_both_numbers(run, tmp_path, rows, said):
+    with pytest.raises(DataError, match=rf"has {said} of 1h .* looks back 24"):
+        predict(run, save(readings(rows), tmp_path))
 
 
 def test_a_long_gap_ends_the_past(run, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines.evaluate import columns
 from pipelines.screen import Screen
 from tests.pipelines.records import record
 from tests.pipelines.report.backtests import backtest
@@ -16,7 +17,7 @@ def eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_shows_every_candidate_with_pinball_and_coverage(capsys: pytest.CaptureFixture[str]) -> None:
     made = record()
-    Screen().table(made["metrics"], made)
+    Screen().table(made["metrics"], columns(made["metrics"]), made["source"]["sample"])
     title, head, *lines = capsys.readouterr().out.splitlines()
     assert title == "Test part SAMPLE"
     assert head.split() == ["MAE", "RMSE", "MASE", "pinball", "in", "80", "%", "skill", "fitted"]
@@ -27,7 +28,7 @@ def test_a_run_shows_every_candidate_with_pinball_and_coverage(capsys: pytest.Ca
 
 def test_without_bands_there_are_no_columns_for_them(capsys: pytest.CaptureFixture[str]) -> None:
     made = record(bands=False, sample=False)
-    Screen().table(made["metrics"], made)
+    Screen().table(made["metrics"], columns(made["metrics"]), made["source"]["sample"])
     title, head, *_ = capsys.readouterr().out.splitlines()
     assert title == "Test part" and head.split() == ["MAE", "RMSE", "MASE", "skill", "fitted"]
 
@@ -51,3 +52,9 @@ def test_errors_of_several_targets_are_told_as_mase(capsys: pytest.CaptureFixtur
     assert "MASE" in head and "MAE" not in head
     rows = {row["name"]: row for row in made["folds"][0]["metrics"]}
     assert last.startswith("  fold 1/3  ") and f"ridge {rows['ridge']['mase']:#.4g} (MASE)" in last
+
+
+def test_lines_and_bars_share_a_console_so_that_a_line_does_not_run_into_a_bar() -> None:
+    screen = Screen()
+    with screen.training(epochs=1, patience=1):
+        assert screen.console is screen.console
