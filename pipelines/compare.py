@@ -61,7 +61,9 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
         table.add_column(name, no_wrap=True)
     table.add_column("slots", min_width=12)
     table.add_column("source", overflow="fold")
-    figure, head, form = ("accuracy", "accuracy", ".2%") if rows[0]["mae"] is None else ("mae", "MAE", ".4g")
+    figure, head, form = (
+        ("accuracy", "accuracy", ".2%") if any(row["accuracy"] is not None for row in rows) else ("mae", "MAE", ".4g")
+    )
     for name in (head, "skill", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)

@@ -34,9 +34,12 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as one line of JSON, last; all else goes to stderr.")
 ]
 
-TaskName = Annotated[str | None, typer.Argument(help="weather or sentiment; forecast or classify for series or texts of your own.")]
+TaskName = Annotated[
+    str | None, typer.Argument(help="weather or sentiment; forecast or classify for series or texts of your own.")
+]
 SourceName = Annotated[
-    str | None, typer.Option(help="A file (CSV, JSON Lines, Parquet; compressed or not), a data set's name, or `sample` for the built-in one.")
+    str | None,
+    typer.Option(help="A file (CSV, JSON Lines, Parquet), a data set's name, or `sample` for the built-in one."),
 ]
 ConfigFile = Annotated[Path | None, typer.Option(help="A YAML file laid over the task's own configuration.")]
 Settings = Annotated[

@@ -55,6 +55,7 @@ def test_a_row_holds_what_was_tracked(three):
         "data": "real",
         "mae": 1.5,
         "mase": None,
+        "accuracy": None,
         "skill": 0.4,
         "seconds": 1.0,
         "status": "finished",
@@ -75,6 +76,19 @@ def test_a_baseline_that_was_shipped_in_place_of_the_model_is_named(home):
     assert "finished (ridge)" in console.file.getvalue() and "(lstm)" not in console.file.getvalue()
 
 
+def test_classifiers_are_compared_by_accuracy(home):
+    for name, accuracy in (("gru", 0.9), ("naive_bayes", 0.92)):
+        tracker = Tracker.open(home, "sentiment", name)
+        tracker.tags({"task": "sentiment", "slots": name})
+        tracker.metrics({"accuracy": accuracy, "skill": 0.8})
+        tracker.finish()
+    rows = compare.runs(home, "sentiment", sort="accuracy")
+    assert [row["slots"] for row in rows] == ["naive_bayes", "gru"]
+    console = Console(file=io.StringIO(), width=120)
+    compare.show(console, rows)
+    assert "92.00%" in console.file.getvalue() and "MAE" not in console.file.getvalue()
+
+
 def test_the_table_marks_the_sample_and_warns_of_different_data(three):
     console = Console(file=io.StringIO(), width=120)
     compare.show(console, compare.runs(three, "weather"))
@@ -87,7 +101,8 @@ def test_the_table_marks_the_sample_and_warns_of_different_data(three):
 def test_what_cannot_be_compared_is_said(three, tmp_path_factory):
     with pytest.raises(TrackingError, match=r"There are no runs of 'wether' in .*mlflow\.db\."):
         compare.runs(three, "wether")
-    with pytest.raises(TrackingError, match=r"--sort: 'colour' given\. Accepted: started, mae, skill, seconds\."):
+    accepted = r"Accepted: started, mae, accuracy, skill, seconds\."
+    with pytest.raises(TrackingError, match=rf"--sort: 'colour' given\. {accepted}"):
         compare.runs(three, "weather", sort="colour")
     with pytest.raises(TrackingError, match=r"--limit: 0 given"):
         compare.runs(three, "weather", limit=0)

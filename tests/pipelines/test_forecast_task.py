@@ -161,7 +161,7 @@ def test_bands_need_only_litert_builtins(request, which, tmp_path):
     from pipelines.export import converter, runner, saved_model
 
     task, candidates = request.getfixturevalue(which)
-    saved_model.write(task.servable(candidates[-1]), tmp_path / "batch_1", batch=1)
+    saved_model.write_for_device(task.servable(candidates[-1]), tmp_path / "batch_1")
     (tmp_path / "model.tflite").write_bytes(converter.convert(str(tmp_path / "batch_1"), "float32"))
     assert runner.flex_ops(tmp_path / "model.tflite") == 0
     origins = task.data.origins("test")[:3]

@@ -72,7 +72,7 @@ def run(toy, tmp_path_factory) -> Path:
     run = tmp_path_factory.mktemp("run")
     exports, single = run / "exports", tmp_path_factory.mktemp("batch_1") / "model"
     contract = saved_model.write(toy, exports / "saved_model")
-    saved_model.write(toy, single, batch=1)
+    saved_model.write_for_device(toy, single)
     (exports / "model_float32.tflite").write_bytes(converter.convert(str(single), "float32"))
     (exports / "model.json").write_text(json.dumps(contract))
     return run
