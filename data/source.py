@@ -61,7 +61,12 @@ Sample = Callable[[], tuple[pd.DataFrame, Source]]
 
 
 def locate(
-    source: str, *, datasets: Mapping[str, Dataset], sample: Sample | None, data_dir: Path | None = None
+    source: str,
+    *,
+    datasets: Mapping[str, Dataset],
+    sample: Sample | None,
+    data_dir: Path | None = None,
+    texts: bool = False,
 ) -> tuple[pd.DataFrame, Source]:
     """The table that `source` names, and what it is.
 
@@ -71,6 +76,7 @@ def locate(
             `$SEQLAYERS_DATA` names, then downloaded where its address is known.
         sample: makes the built-in sample; None where the task has none.
         data_dir: the folder of raw files.
+        texts: whether cells are texts, each left as it is; see `read_table`.
 
     Raises:
         DataError: nothing is found under that name, or the file cannot be read.
@@ -81,24 +87,26 @@ def locate(
         return sample()
     if source in datasets:
         path, note = _find(datasets[source], data_dir, ", or use --source sample" if sample else "")
-        return _read(path, source, datasets[source], note)
+        return _read(path, source, datasets[source], note, texts=texts)
     path = Path(source).expanduser()
     if not path.exists() and not path.suffix and len(path.parts) == 1:
         raise DataError(
             f"'{source}' is neither a file here nor a dataset's name.{nearest(source, [*datasets, 'sample'])} "
             f"Give a path{_names(datasets)}{', or sample' if sample else ''}."
         )
-    return _read(path, path.name)
+    return _read(path, path.name, texts=texts)
 
 
 def _names(datasets: Mapping[str, Dataset]) -> str:
     return ", or one of: " + ", ".join(datasets) if datasets else ""
 
 
-def _read(path: Path, name: str, dataset: Dataset | None = None, note: str = "") -> tuple[pd.DataFrame, Source]:
+def _read(
+    path: Path, name: str, dataset: Dataset | None = None, note: str = "", *, texts: bool = False
+) -> tuple[pd.DataFrame, Source]:
     raw = read_bytes(path)
     content = decompress(path, raw)
-    frame = read_table(path, content)
+    frame = read_table(path, content, texts=texts)
     said = [note, *(_compare(dataset, path, raw, content) if dataset else []), *frame.attrs.get("notes", [])]
     return frame, Source(name, path.resolve(), hashlib.sha256(raw).hexdigest(), False, "; ".join(filter(None, said)))
 
@@ -115,10 +123,14 @@ def _compare(dataset: Dataset, path: Path, raw: bytes, content: bytes) -> list[s
     return notes
 
 
+def data_folders(data_dir: Path | None) -> list[Path]:
+    """Where raw files are looked for: the folder that is given, and the one that `$SEQLAYERS_DATA` names."""
+    return [Path(f).expanduser() for f in (data_dir, os.environ.get(DATA_VARIABLE)) if f]
+
+
 def _find(dataset: Dataset, data_dir: Path | None, otherwise: str) -> tuple[Path, str]:
     """The dataset's file, and what there is to say about how it came."""
-    variable = os.environ.get(DATA_VARIABLE)
-    folders = [Path(f).expanduser() for f in (data_dir, variable) if f]
+    folders = data_folders(data_dir)
     for folder in folders:
         for file in dataset.files:
             if (folder / file).is_file():

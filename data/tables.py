@@ -1,4 +1,4 @@
-"""Reading a table from a file: CSV with any separator, compressed or not, and Parquet."""
+"""Reading a table from a file: CSV with any separator, JSON Lines, compressed or not, and Parquet."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, listing, nearest
+from data.json_lines import LOST, is_json_lines, not_utf8, read_json_lines
 
-ACCEPTED = "a CSV file (any separator; .gz, .xz, .bz2 and .zip are opened) or a Parquet file"
+ACCEPTED = "a CSV file (any separator), JSON Lines (either may be packed as .gz, .xz, .bz2 or .zip), or a Parquet file"
 SEPARATORS = (",", ";", "\t", "|")
 
 #: suffix → (the format's name, its first bytes, how to undo it)
@@ -29,8 +30,6 @@ COMPRESSIONS: dict[str, tuple[str, bytes, Callable[[bytes], bytes]]] = {
     ".xz": ("xz", b"\xfd7zXZ\x00", lzma.decompress),
     ".bz2": ("bzip2", b"BZh", bz2.decompress),
 }
-#: What stands in a text for a letter that could not be read.
-LOST = "\ufffd"
 ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError, RuntimeError)
 
@@ -54,7 +53,7 @@ def read_bytes(path: Path) -> bytes:
     return raw
 
 
-def read_table(path: Path, raw: bytes | None = None) -> pd.DataFrame:
+def read_table(path: Path, raw: bytes | None = None, *, texts: bool = False) -> pd.DataFrame:
     """The file's table, every column as it stands in the file.
 
     Text is taken as UTF-8, else as Latin-1; letters that a header lost on its way (U+FFFD) become `?`. Either is said
@@ -63,6 +62,7 @@ def read_table(path: Path, raw: bytes | None = None) -> pd.DataFrame:
     Args:
         path: the file.
         raw: its bytes, where they have been read and decompressed already.
+        texts: whether the cells of a CSV are texts, each left as it is: none is read as a number or as missing.
 
     Raises:
         DataError: the file is missing, a folder, empty, damaged, not a table, or has a header and no rows.
@@ -71,7 +71,10 @@ def read_table(path: Path, raw: bytes | None = None) -> pd.DataFrame:
     raw = decompress(path, read_bytes(path)) if raw is None else raw
     if not raw.strip():
         raise DataError(f"{path} holds nothing once it is decompressed. Accepted: {ACCEPTED}.")
-    frame = _parquet(path, raw) if raw.startswith(PARQUET) else _csv(path, raw)
+    if raw.startswith(PARQUET):
+        frame = _parquet(path, raw)
+    else:
+        frame = read_json_lines(path, raw) if is_json_lines(path) else _csv(path, raw, texts)
     if not len(frame):
         raise DataError(f"{path} has a header ({listing(frame.columns, 6)}) and no rows below it.")
     return frame
@@ -118,12 +121,12 @@ def _parquet(path: Path, raw: bytes) -> pd.DataFrame:
     return frame
 
 
-def _csv(path: Path, raw: bytes) -> pd.DataFrame:
+def _csv(path: Path, raw: bytes, texts: bool) -> pd.DataFrame:
     text, encoding, notes = _decode(path, raw)
     head = [line for line in text[:100_000].splitlines()[:50] if line.strip()]
     separator = _separator(head)
     decimal = "."
-    if separator != "," and re.search(r"(^|[;\t|])-?\d+,\d+([;\t|]|$)", "\n".join(head[1:]), re.M):
+    if not texts and separator != "," and re.search(r"(^|[;\t|])-?\d+,\d+([;\t|]|$)", "\n".join(head[1:]), re.M):
         decimal = ","
         notes.append("numbers have a decimal comma")
     try:
@@ -136,6 +139,8 @@ def _csv(path: Path, raw: bytes) -> pd.DataFrame:
                 decimal=decimal,
                 index_col=False,
                 low_memory=False,
+                encoding_errors="replace" if encoding == "utf-8-sig" else "strict",
+                **({"dtype": str, "keep_default_na": False} if texts else {}),
             )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -192,10 +197,16 @@ def _decode(path: Path, raw: bytes) -> tuple[str, str, list[str]]:
     try:
         text, encoding, notes = raw.decode("utf-8-sig"), "utf-8-sig", []
     except UnicodeDecodeError:
-        text, encoding, notes = raw.decode("latin-1"), "latin-1", ["not UTF-8, read as Latin-1"]
+        text, encoding = raw.decode("utf-8-sig", "replace"), "utf-8-sig"
+        other = sum(not c.isascii() for c in text) - text.count(LOST)
+        if other > text.count(LOST):
+            notes = [not_utf8(raw, text)]
+        else:
+            text, encoding, notes = raw.decode("latin-1"), "latin-1", ["not UTF-8, read as Latin-1"]
     start = text.lstrip()[:1]
     if start in ("<", "{", "["):
-        what = "HTML or XML (a download page saved in the file's place?)" if start == "<" else "JSON"
+        html = "HTML or XML (a download page saved in the file's place?)"
+        what = html if start == "<" else "JSON (an object a line? then name it .jsonl)"
         raise DataError(f"{path} holds {what}, not a table. Accepted: {ACCEPTED}.")
     return text, encoding, notes
 

@@ -26,6 +26,9 @@ from seqlayers.errors import ConfigurationError
 #: The tasks that have a configuration of their own; each is a file in pipelines/configs.
 CONFIGS = resources.files("pipelines") / "configs"
 
+#: Further configurations of these tasks, which `--config` takes by their name.
+VARIANTS = CONFIGS / "variants"
+
 #: What `--classical` takes → the baseline's name in the tables.
 CLASSICAL = {"ets": "exponential smoothing", "arima": "ARIMA", "theta": "theta"}
 
@@ -54,6 +57,13 @@ class IntervalOptions(pydantic.BaseModel, extra="forbid", strict=True):
     bands: list[Annotated[float, Field(ge=0.001, le=0.999)]] = [0.5, 0.8, 0.95]
 
 
+class DecisionOptions(pydantic.BaseModel, extra="forbid", strict=True):
+    """What a classifier says, given its probabilities."""
+
+    #: Of two classes the second is said from this probability on; `auto`: where validation accuracy is highest.
+    threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] = 0.5
+
+
 class ExportOptions(pydantic.BaseModel, extra="forbid", strict=True):
     """What leaves the run; each file is loaded in a fresh process and compared with the model."""
 
@@ -80,6 +90,7 @@ class Configuration(pydantic.BaseModel, extra="forbid"):
     baselines: dict[str, Any] = {}
     train: TrainOptions = TrainOptions()
     intervals: IntervalOptions = IntervalOptions()
+    decision: DecisionOptions = DecisionOptions()
     export: ExportOptions = ExportOptions()
 
     def to_yaml(self) -> str:
@@ -168,8 +179,12 @@ def _fields_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    built_in = VARIANTS / file.name
+    if not file.exists() and len(file.parts) == 1 and built_in.is_file():
+        return parse(built_in.read_text(encoding="utf-8"), file.name)
     if not file.exists():
-        raise ConfigurationError("--config", f"there is no file {file}.")
+        names = ", ".join(sorted(p.name for p in VARIANTS.iterdir()))
+        raise ConfigurationError("--config", f"there is no file {file}.", f"a YAML file, or one of: {names}")
     if file.is_dir():
         raise ConfigurationError("--config", f"{file} is a folder.", "a YAML file")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from pipelines import train
@@ -37,10 +36,8 @@ def _fit(
     model: SequenceModel, task: Task, options: TrainOptions, checkpoint: Path, screen: Screen
 ) -> tuple[Candidate, train.History | None]:
     """Adapt what is solved, then train what has gradients."""
-    start = time.perf_counter()
     screen.say(f"{model.summary_tag()}  {model.count_params():,} parameters")
-    model.adapt(task.ordered("train", options.batch_size), task.validation(options.batch_size))
-    solved = time.perf_counter() - start
+    solved = task.adapt(model, options.batch_size)
     history = None
     if model.needs_fit:
         with screen.training(options.epochs, options.patience) as progress:
@@ -50,5 +47,6 @@ def _fit(
             f"Best validation loss {history.best:.4f} in epoch {history.best_epoch + 1} of {len(history.epoch)}; "
             f"XLA {'on' if history.jit and history.jit['chosen'] else 'off'} ({why})"
         )
+    model.settle(task.validation(options.batch_size))
     seconds = solved + (sum(history.seconds) if history else 0.0)
     return Candidate(model.summary_tag(), "model", model, seconds), history

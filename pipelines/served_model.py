@@ -30,7 +30,14 @@ class ServedModel:
             if name not in model_input:
                 raise ValueError(f"The input '{name}' is missing. Accepted: {', '.join(accepted)}.")
             given[name] = tf.constant(np.asarray(model_input[name]), spec.dtype)
-        return {name: value.numpy() for name, value in self.function(**given).items()}
+        return {name: _readable(value.numpy()) for name, value in self.function(**given).items()}
+
+
+def _readable(values: np.ndarray) -> np.ndarray:
+    """Texts as strings, where TensorFlow has bytes."""
+    if values.dtype != object:
+        return values
+    return np.array([text.decode() for text in values.flat], object).reshape(values.shape)
 
 
 def _load_pyfunc(path: str) -> ServedModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,12 @@ class Task(ABC):
 
     def validation(self, batch_size: int) -> Any:
         return self.ordered("validation", batch_size)
+
+    def adapt(self, model: Any, batch_size: int) -> float:
+        """Solve what of a model is fitted without gradients; returns the seconds that it took, here or earlier."""
+        start = time.perf_counter()
+        model.adapt(self.ordered("train", batch_size), self.validation(batch_size))
+        return time.perf_counter() - start
 
     @abstractmethod
     def baselines(self, say: Say) -> list[Candidate]:

@@ -24,7 +24,7 @@ def check_call(layer: Kind, x: Any, mask: Any) -> None:
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         return
     name, dtype = f"{layer.slot} '{layer.kind}'", keras.backend.standardize_dtype(x.dtype)
-    if layer.slot == "head":
+    if layer.slot == "head" and layer.takes != "ids":
         if not layer.per_step:
             check_same(layer, name, tuple(x.shape[1:]))
     elif layer.takes == "ids":
@@ -49,6 +49,20 @@ def check_call(layer: Kind, x: Any, mask: Any) -> None:
                 f"{name} takes a mask of booleans (batch, time), one for each step of {tuple(x.shape)}, "
                 f"but was given {of_mask} {tuple(mask.shape)}."
             )
+
+
+def known_ids(layer: Kind, ids: Any) -> Any:
+    """Which ids are in the layer's vocabulary, as booleans; where values can be looked at, any other is refused."""
+    values, vocabulary = known_value(ids), layer.vocabulary
+    if values is not None and values.size:
+        for value in (values.min(), values.max()):
+            if not 0 <= value < vocabulary:
+                raise ValueError(
+                    f"{layer.slot} '{layer.kind}' has a vocabulary of {vocabulary}, ids 0 to {vocabulary - 1}, but was "
+                    f"given the id {value}. Give what is not in the vocabulary an id of its own in it, or set "
+                    "`vocabulary` to the largest id plus one."
+                )
+    return (ids >= 0) & (ids < vocabulary)
 
 
 def check_same(layer: Kind, name: str, shape: tuple[int | None, ...]) -> None:

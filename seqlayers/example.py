@@ -47,7 +47,7 @@ class Example:
         return (self.features,) if self.slot == "head" and self.pooled else (self.time, self.features)
 
     def layer(self, dtype: str | None = None) -> Kind:
-        """The kind, built, its weights drawn from a normal distribution."""
+        """The kind, built, its weights (but for whole numbers) drawn from a normal distribution."""
         layer = slots.build(self.slot, self.configuration)
         if dtype is not None:
             layer = type(layer)(**layer.settings(), dtype=dtype)
@@ -57,6 +57,8 @@ class Example:
         self.call(layer, self.input()[:1])
         rng = np.random.default_rng(1)
         for weight in layer.weights:
+            if "int" in weight.dtype:
+                continue
             weight.assign(rng.normal(scale=0.3, size=weight.shape))
         return layer
 

@@ -71,6 +71,8 @@ class Kind(keras.layers.Layer):
     - `recurrent`: a state is all that it remembers, so that it can be run over a sequence from either end.
     - `attends`: it uses positions inside attention; `use_position` hands it the row's position kind.
     - `per_step`: of a head, it gives an output for each step.
+    - `adapts`: of a head, it reads the inputs itself, and `adapt` fits it without gradients before training.
+    - `solved`: of a head that adapts, nothing is then left to train.
     - `forecasts`: of a head, its output is in the units of the readings, where a normalisation is undone.
 
     A causal kind of rate one has a second view of the same computation: `stream` (a chunk, from a state, to the

@@ -9,23 +9,27 @@ import keras
 from keras import ops
 
 from seqlayers import slots
+from seqlayers.averaging import settled
+from seqlayers.head.logits import Logits
 from seqlayers.inputs import Inputs
 from seqlayers.row import LISTS, SINGLE, Configuration, Row
 from seqlayers.slots import ConfigurationError, Kind
 
-JOINS = ("concatenate", "blend", "sum")
+JOINS = ("concatenate", "blend", "sum", "average")
 
 
 @keras.saving.register_keras_serializable("seqlayers")
 class SequenceModel(keras.Model):
     r"""A sequence model, built from the mapping that stands under `model:` in a configuration file.
 
-    Either one row of slots, or several rows, of which `branches` lists the further ones, joined in one of three ways:
+    Either one row of slots, or several rows, of which `branches` lists the further ones, joined in one of these ways:
 
     - `concatenate`: the branches' features side by side, before the one `head` given beside `branches`;
     - `blend`: the row beside `branches` (if any) and each branch end in a head of their own, and
       \(y = \sum_i w_i y_i\) with learned weights w = softmax(v), one set a step of the horizon and target;
-    - `sum`: likewise with \(y = \sum_i y_i\), so that each row learns what the others leave over.
+    - `sum`: likewise with \(y = \sum_i y_i\), so that each row learns what the others leave over;
+    - `average`: likewise with \(y = \sum_i w_i \log \mathrm{softmax}(y_i)\) for heads of classes. Each row is trained
+      by its own loss, as if it were alone, and `settle` fits the weights w ≥ 0 on validation.
 
     Args:
         branches: row configurations (see `seqlayers.row.Row`).
@@ -99,6 +103,9 @@ class SequenceModel(keras.Model):
         for row in self.rows:
             if row.head is None:
                 raise ConfigurationError(f"{row.place}.head", f"with join: {self.join} each row needs a head.")
+            if self.join == "average" and not isinstance(row.head, Logits):
+                problem = f"head '{row.head.kind}' gives no probabilities to be averaged."
+                raise ConfigurationError(f"{row.place}.head", problem, "a head of classes; or join: blend")
         kinds_of_output = {row.head.output_kind for row in self.rows}
         if len(kinds_of_output) > 1:
             raise ConfigurationError(
@@ -126,14 +133,14 @@ class SequenceModel(keras.Model):
         """The head that gives the output; of joined ones the first that is trained, whose loss is the model's."""
         if self.shared is not None:
             return self.shared.head
-        return next((row for row in self.rows if not row.adapts), self.rows[0]).head
+        return next((row for row in self.rows if not row.solved), self.rows[0]).head
 
     def kinds(self) -> list[Kind]:
         return [k for row in [*self.rows, *([self.shared] if self.shared else [])] for k in row.kinds()]
 
     def summary_tag(self) -> str:
         """The slots in short: `value>gru>last>forecast`, rows joined by their join's sign."""
-        sign = {"concatenate": " | ", "blend": " ~ ", "sum": " + "}[self.join]
+        sign = {"concatenate": " | ", "blend": " ~ ", "sum": " + ", "average": " & "}[self.join]
         tag = sign.join(row.summary_tag() for row in self.rows)
         return f"({tag})>{self.shared.summary_tag()}" if self.shared else tag
 
@@ -167,6 +174,9 @@ class SequenceModel(keras.Model):
         if self.join == "blend" and len(self.rows) > 1:
             shape = (len(self.rows), *self.head.mixture_shape)
             self.mixture = self.add_weight(name="mixture", shape=shape, initializer="zeros")
+        elif self.join == "average" and len(self.rows) > 1:
+            equal = keras.initializers.Constant(1 / len(self.rows))
+            self.mixture = self.add_weight(name="mixture", shape=(len(self.rows),), initializer=equal, trainable=False)
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Make the weights of a saved model: shapes are run through it, because each kind builds when it is called."""
@@ -185,13 +195,18 @@ class SequenceModel(keras.Model):
             return self.rows[0](inputs, mask=mask, training=training)
         if self.join == "concatenate":
             return self._concatenate(inputs, mask, training)
+        trained = [row for row in self.rows if not row.solved]
+        if self.join == "average" and training and trained:  # apart, for a loss of its own each
+            return ops.stack([row(inputs, mask=mask, training=True) for row in trained], axis=1)
         return self._joined([row(inputs, mask=mask, training=training) for row in self.rows])
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """None: a forecast has no padding."""
 
     def _joined(self, outputs: list[Any]) -> Any:
-        """The rows' outputs as one, by `sum` or `blend`."""
+        """The rows' outputs as one, by `sum`, `blend` or `average`."""
+        if self.join == "average":
+            outputs = [self.mixture[i] * ops.log_softmax(y) for i, y in enumerate(outputs)]
         if self.join == "blend":
             weights = ops.softmax(self.mixture, axis=0)  # (rows, horizon, targets)
             outputs = [weights[i] * y for i, y in enumerate(outputs)]
@@ -212,13 +227,25 @@ class SequenceModel(keras.Model):
             if row.adapts:
                 row.head.adapt(train, validation)
 
+    def settle(self, validation: Any) -> None:
+        """Fit the weights of `join: average` where what is said is likeliest, after `fit`; else there is nothing to do.
+
+        Args:
+            validation: re-iterable batches of (inputs, target).
+        """
+        if self.join == "average" and len(self.rows) > 1:
+            self.mixture.assign(settled(self.rows, validation))
+
     @property
     def needs_fit(self) -> bool:
         """Whether gradients have anything to do."""
         return bool(self.trainable_variables)
 
     def loss_function(self, target: Any, output: Any) -> Any:
-        """The head's loss, a value for each row: (batch,)."""
+        """The head's loss, a value for each row (batch,); training with `average`, the mean of all heads' losses."""
+        trained = [row.head for row in self.rows if not row.solved]
+        if self.join == "average" and len(output.shape) > 2 + self.head.per_step:
+            return sum(head.loss(target, output[:, i]) for i, head in enumerate(trained)) / len(trained)
         return self.head.loss(target, output)
 
     def initial_state(self, batch: int, source: Any = None, mask: Any = None) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from seqlayers.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from seqlayers.kind import Kind
     from seqlayers.row import Row
 
 
@@ -32,8 +33,8 @@ def _errors(row: Row) -> Iterator[ConfigurationError]:
             stands = ", ".join(f"{k.slot} '{k.kind}'" for k in before) or "channels: independent"
             yield ConfigurationError(
                 f"{place}.head",
-                f"'{head.kind}' is solved in closed form from the readings, but {stands} stands before it.",
-                "a row with this head alone (it has its own `subtract` and `share`)",
+                f"'{head.kind}' is {_how(head)}, but {stands} stands before it.",
+                "a row with this head alone",
             )
     yield from _about_positions(row)
     yield from _about_ids(row)
@@ -47,6 +48,10 @@ def _errors(row: Row) -> Iterator[ConfigurationError]:
         yield ConfigurationError(
             f"{place}.normalise", f"'{row.normalise.kind}' knows the level of the past, not of the target.", "none"
         )
+
+
+def _how(head: Kind) -> str:
+    return "solved in closed form from the readings" if head.takes == "sequence" else "counted from the ids themselves"
 
 
 def _about_positions(row: Row) -> Iterator[ConfigurationError]:

@@ -99,8 +99,13 @@ class Row(keras.layers.Layer):
 
     @property
     def adapts(self) -> bool:
-        """Whether this row's head is fitted without gradients."""
+        """Whether this row's head is fitted without gradients, if only to begin with."""
         return self.head is not None and bool(getattr(self.head, "adapts", False))
+
+    @property
+    def solved(self) -> bool:
+        """Whether that leaves nothing to be trained."""
+        return self.adapts and bool(getattr(self.head, "solved", True))
 
     def kinds(self) -> list[Kind]:
         """The layers of this row, in the order data passes through them."""
@@ -167,12 +172,13 @@ class Row(keras.layers.Layer):
             x, mask = self.pooling(x, mask=mask), None
         if self.head is None:
             return x
-        if mask is not None and not self.head.per_step:
+        told = {"mask": mask} if self.head.hears("mask") else {}
+        if mask is not None and not self.head.per_step and not told:
             raise ValueError(
                 f"head '{self.head.kind}' is given a whole sequence and cannot leave its padding out. "
                 "Put a pooling before it, such as `pooling: {kind: last}`."
             )
-        out = self.head(x, ahead=given.ahead, training=training)
+        out = self.head(x, ahead=given.ahead, training=training, **told)
         return self.normalise.undo(out, statistics) if self.normalise is not None and self.head.forecasts else out
 
     def _embed(self, x: Any, mask: Any) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""What is done to readings before a model sees them, and undone after: fitted on train rows, kept as JSON."""
+"""What is done to readings and texts before a model sees them: fitted on train rows, kept as JSON."""
 
 from data.transforms.forms import GRAPH, NUMPY
 from data.transforms.series import SeriesTransform

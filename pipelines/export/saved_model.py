@@ -23,7 +23,7 @@ def write(servable: Servable, folder: Path) -> dict[str, Any]:
     The graph is traced from plain weights through `tf.Module`: half the files and time of an archive that also keeps
     the Keras objects, which a server never reads.
     """
-    traced = _save(servable, {SIGNATURE: servable, **servable.beside()}, folder, batch=None)
+    traced = _save(servable, {SIGNATURE: servable, **servable.beside()}, folder, batch=None, tables=servable.tables())
     contract = servable.contract()
     about_inputs, about_outputs = contract.get("inputs", {}), contract.get("outputs", {})
     contract |= {
@@ -44,16 +44,19 @@ def write(servable: Servable, folder: Path) -> dict[str, Any]:
 
 def write_for_device(servable: Servable, folder: Path) -> None:
     """Write what a LiteRT file is made from: its one signature, for one example at a time."""
-    _save(servable, {SIGNATURE: servable.device()}, folder, batch=1)
+    own = servable.device()
+    _save(servable, {SIGNATURE: own}, folder, batch=1, tables=servable.tables() if own is servable else [])
 
 
-def _save(servable: Servable, endpoints: dict[str, Endpoint], folder: Path, batch: int | None) -> dict[str, Any]:
+def _save(
+    servable: Servable, endpoints: dict[str, Endpoint], folder: Path, *, batch: int | None, tables: list[Any]
+) -> dict[str, Any]:
     """Trace and save the endpoints; returns their concrete functions by name."""
     import tensorflow as tf
 
     module = tf.Module()
     module.weights = [variable.value for model in servable.models() for variable in model.variables]
-    module.tables = servable.tables()
+    module.tables = tables
 
     def trace(endpoint: Endpoint) -> Any:
         serve = tf.function(lambda **inputs: endpoint.serve(inputs), autograph=False)

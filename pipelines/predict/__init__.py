@@ -90,8 +90,8 @@ def answer(
             raise PredictError("--picture: a classifier's answers have none.")
         if bool(texts) == (input is not None):
             raise PredictError("A classifier takes --text (repeatable), or --input with a file of texts.")
-        if texts:
-            return classify(model, texts, output=output)
+        if input is None:
+            return classify(model, texts or (), output=output)
         return classify(model, input, output=output or Path("labels.csv"))
     if texts:
         raise PredictError("--text: this model forecasts. Give it --input with recent readings.")

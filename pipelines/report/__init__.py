@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipelines.report.card import model_card
 from pipelines.workspace import write_atomically
 
 __all__ = ["model_card", "write_backtest_report", "write_report"]
+
+#: The package of each family's own pages: `page.render(record)` and `card.model_card(record)`.
+FAMILIES = {"forecast": "pipelines.report", "classify": "pipelines.report.classify"}
 
 
 def write_report(record: dict[str, Any], path: Path) -> None:
@@ -18,9 +21,12 @@ def write_report(record: dict[str, Any], path: Path) -> None:
         record: a run's record, as `record.json` holds it; entries that a task does not have may be missing or null.
         path: the HTML file, replaced in one step; its folder must be there.
     """
-    from pipelines.report.page import render
+    write_atomically(path, _of(record, "page").render(record))
 
-    write_atomically(path, render(record))
+
+def model_card(record: dict[str, Any]) -> str:
+    """Markdown for the registry: intended use, data, metrics beside the baselines, limits, how to run it again."""
+    return _of(record, "card").model_card(record)
 
 
 def write_backtest_report(record: dict[str, Any], path: Path) -> None:
@@ -33,3 +39,7 @@ def write_backtest_report(record: dict[str, Any], path: Path) -> None:
     from pipelines.report.backtest import render
 
     write_atomically(path, render(record))
+
+
+def _of(record: dict[str, Any], module: str) -> Any:
+    return import_module(f"{FAMILIES[record.get('family', 'forecast')]}.{module}")

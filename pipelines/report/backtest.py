@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report import coverage, figures, folds, numbers, summary, tables, template, timeline
+from pipelines.report import coverage, figures, folds, headline, numbers, summary, tables, template, timeline
 
 
 def render(record: dict[str, Any]) -> str:
@@ -24,6 +24,7 @@ def render(record: dict[str, Any]) -> str:
         by_step=figures.by_step(record) if len((record["by_step"] or {}).get("hours") or []) > 1 else None,
         coverage=coverage.section(record),
         passed=_checked(record),
+        **headline.values(record),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.report import numbers
@@ -38,6 +38,8 @@ class Size:
 
 WIDE = Size("wide", 860, 270, 54, 8, 5, 22)
 NARROW = Size("narrow", 368, 250, 44, 4, 4, 14)
+#: On a wide screen, one of two beside each other.
+HALF = Size("wide", 412, 320, 48, 5, 5, 14)
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,9 @@ def stroke(style: str) -> str:
     return f'<svg class="key" viewBox="0 0 26 12" aria-hidden="true">{line}</svg>'
 
 
-def both(draw) -> str:
+def both(draw: Callable[[Size], str], wide: Size = WIDE) -> str:
     """The two drawings of one figure; the page's style shows one of them."""
-    return "".join(f'<div class="{size.name}">{draw(size)}</div>' for size in (WIDE, NARROW))
+    return "".join(f'<div class="{size.name}">{draw(size)}</div>' for size in (wide, NARROW))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.report import numbers
 
 #: How branches come together, by the sign that joins them in a model's tag.
-_JOINS = {" ~ ": "blended", " + ": "summed"}
+_JOINS = {" ~ ": "blended", " + ": "summed", " & ": "averaged"}
 
 
 @dataclass
@@ -35,17 +35,13 @@ class Diagram:
 
 
 def diagram(record: dict[str, Any]) -> Diagram | None:
-    model, series = record.get("model") or {}, record.get("series") or {}
+    model = record.get("model") or {}
     table = model.get("slots_table") or []
     if not table:
         return None
     rows = list(dict.fromkeys(r["branch"] for r in table if r.get("branch") is not None))
     shared = [r for r in table if r.get("branch") is None]
-    columns, targets = series.get("columns") or [], series.get("targets") or []
-    look_back, horizon = (numbers.span(series.get(k, k)) for k in ("look_back", "horizon"))
-    enters = f"{look_back} of {numbers.count(len(columns), 'column')}" if columns else "input"
-    goal = numbers.shorten(targets[0], 40) if len(targets) == 1 else numbers.count(len(targets), "target")
-    leaves = f"{horizon} of {goal}" if targets else "output"
+    enters, leaves = _ends(record)
     if len(rows) < 2:
         return Diagram(enters, [], [_boxes(table)], "", [], leaves)
     branches = [_boxes(r for r in table if r.get("branch") == row) for row in rows]
@@ -54,6 +50,19 @@ def diagram(record: dict[str, Any]) -> Diagram | None:
     tag = model.get("tag") or ""
     join = "concatenated" if after else next((said for sign, said in _JOINS.items() if sign in tag), "joined")
     return Diagram(enters, before, branches, join, after, leaves)
+
+
+def _ends(record: dict[str, Any]) -> tuple[str, str]:
+    """What comes in and what goes out, in a few words."""
+    series, texts = record.get("series") or {}, record.get("texts")
+    if texts:
+        return "the tokens of a text", f"one of {numbers.count(len(texts.get('classes') or []), 'class', 'classes')}"
+    columns, targets = series.get("columns") or [], series.get("targets") or []
+    look_back, horizon = (numbers.span(series.get(k, k)) for k in ("look_back", "horizon"))
+    enters = f"{look_back} of {numbers.count(len(columns), 'column')}" if columns else "input"
+    goal = numbers.shorten(targets[0], 40) if len(targets) == 1 else numbers.count(len(targets), "target")
+    leaves = f"{horizon} of {goal}" if targets else "output"
+    return enters, leaves
 
 
 def _boxes(rows: Iterable[dict[str, Any]]) -> list[Box]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report import coverage, fan, figures, numbers, shipped, tables, template
+from pipelines.report import coverage, fan, figures, headline, numbers, shipped, tables, template
 from pipelines.report.diagram import diagram
 from pipelines.report.timeline import timeline
 
@@ -16,7 +16,7 @@ def render(record: dict[str, Any]) -> str:
         "page.html.jinja",
         record,
         kind="run",
-        alarms=alarms(record),
+        alarms=template.alarms(record),
         shipped=shipped.baseline(record),
         shipping=shipped.sentence(record),
         fate=shipped.fate(record),
@@ -32,17 +32,8 @@ def render(record: dict[str, Any]) -> str:
         diagram=diagram(record),
         per_target=tables.per_target(record),
         exports=tables.exports(record),
+        **headline.values(record),
     )
-
-
-def alarms(record: dict[str, Any]) -> list[str]:
-    """What must not be overlooked, an export among it that is not equal to the model."""
-    found = template.alarms(record)
-    for row in record.get("exports") or []:
-        if row.get("status") == "failed":
-            name = tables.FORMATS.get(row["format"], row["format"])
-            found.append(f"The {name} export failed{': ' + row['note'] if row.get('note') else '.'}")
-    return found
 
 
 def by_the_clock(record: dict[str, Any]) -> bool:

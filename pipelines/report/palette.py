@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.report.numbers import is_number
+
 #: Style classes for baselines other than the ridge, in the order in which they stand in the table.
 OTHERS = ("first", "second", "third", "fourth")
 
+#: The errors, of which the first that a row has says which baseline is the strongest.
+ERRORS = ("mase", "error")
+
 
 def rival(record: dict[str, Any]) -> str | None:
-    """The fitted baseline with the lowest MASE, else the best naive one."""
+    """The fitted baseline with the lowest MASE or share of errors, else the best naive one."""
     rows = [r for r in record.get("metrics") or [] if r.get("role") == "baseline" and (r.get("seconds") or 0) > 0]
-    known = [r for r in rows if isinstance(r.get("mase"), (int, float)) and r["mase"] == r["mase"]]
-    return min(known, key=lambda r: r["mase"])["name"] if known else record.get("best_naive")
+    known = [(_error(r), r["name"]) for r in rows if is_number(_error(r))]
+    return min(known, key=lambda pair: pair[0])[1] if known else record.get("best_naive")
+
+
+def _error(row: dict[str, Any]) -> Any:
+    return next((row[key] for key in ERRORS if row.get(key) is not None), None)
 
 
 def styles(record: dict[str, Any]) -> dict[str, str]:

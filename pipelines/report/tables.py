@@ -171,7 +171,7 @@ def exports(record: dict[str, Any]) -> list[dict[str, Any]]:
     for row in rows:
         status = row.get("status", "failed")
         pair = numbers.column([row.get("metric"), row.get("metric_keras")], 4)
-        metric, keras = (_with(v, unit) for v in pair)
+        metric, keras = (_with(value, unit) for value in pair)
         flex = row.get("flex_ops")
         needs = f"needs {numbers.count(flex, 'TensorFlow op')} beyond the builtins" if flex else ""
         found.append(
@@ -204,7 +204,8 @@ def repairs(record: dict[str, Any]) -> tuple[str, list[str]]:
     columns = sum(1 for r in rows if r["what"].startswith("column") and not _kept(r["what"]))
     said = [numbers.count(repaired, "repair")] if repaired else []
     said += [f"{numbers.count(columns, 'column')} left out"] if columns else []
-    said += [f"{numbers.count(kept, 'odd reading')} noticed and kept"] if kept else []
+    odd_one = "odd text" if record.get("texts") else "odd reading"
+    said += [f"{numbers.count(kept, odd_one)} noticed and kept"] if kept else []
     if not said:
         return "Nothing had to be repaired.", listed
     total = numbers.listed(said)

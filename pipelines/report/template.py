@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from pipelines.report import figures, numbers, palette, shipped, tables, timeline
+from pipelines.report import figures, numbers, tables, timeline
 
 #: What the pages look for in a record; a task may leave any of it out.
 ENTRIES = (
@@ -19,22 +20,26 @@ ENTRIES = (
 )
 
 
-def page(template: str, record: dict[str, Any], **values: Any) -> str:
-    """A whole page as HTML: styles and drawings inside, nothing loaded from anywhere."""
+def page(
+    template: str,
+    record: dict[str, Any],
+    *,
+    tiles: Sequence[Mapping[str, str]] = (),
+    styles: Sequence[str] = (),
+    **values: Any,
+) -> str:
+    """A whole page as HTML: styles, those of `style.css` first, and drawings inside, nothing loaded from anywhere."""
     record = dict.fromkeys(ENTRIES) | record
     filled = (
         _environment()
         .get_template(template)
         .render(
             record=record,
-            css=Markup(_read("style.css")),
+            css=Markup("".join(map(_read, ("style.css", *styles)))),
             sample=figures.is_sample(record),
             verdict=numbers.prose(record["verdict"] or "", figures.units(record)),
-            tiles=tiles(record),
+            tiles=tiles,
             repairs=tables.repairs(record),
-            unit=figures.unit_of(record),
-            scaled=figures.scaled(record),
-            several=figures.several_targets(record),
             **values,
         )
     )
@@ -42,47 +47,19 @@ def page(template: str, record: dict[str, Any], **values: Any) -> str:
 
 
 def alarms(record: dict[str, Any]) -> list[str]:
-    """What must not be overlooked: an unfinished run, a failed check, an error that is not a number."""
+    """What must not be overlooked: an unfinished run, a failed check, an error that is no number, a failed export."""
     found = []
     if record.get("status") not in (None, "done"):
         found.append(f"This run’s status is “{record['status']}”, not “done”.")
     found += [f"Leak check failed: {c['name']}." for c in record.get("checks") or [] if not c.get("passed")]
     for row in record.get("metrics") or []:
-        if row.get("mae") is not None and not numbers.is_number(row["mae"]):
-            found.append(f"The error of {row['name']} is not a finite number.")
-    return found
-
-
-def tiles(record: dict[str, Any]) -> list[dict[str, str]]:
-    """The few numbers to take away: the model's error, its rivals', and the skill of what is shipped."""
-    rows = {r["name"]: r for r in record.get("metrics") or []}
-    model = next((r for r in rows.values() if r.get("role") == "model"), None)
-    if model is None:
-        return []
-    key, unit = ("mase", "") if figures.scaled(record) else ("mae", figures.unit_of(record))
-    what = "scaled error (MASE)" if key == "mase" else "mean absolute error"
-    chosen = shipped.baseline(record)
-    names = [model["name"], chosen or palette.rival(record), record.get("best_naive")]
-    told = [rows[n] for n in dict.fromkeys(names) if n in rows]
-    kinds = palette.styles(record)
-    found = []
-    texts = numbers.spreads([r.get(key) for r in told], [r.get(f"{key}_sd") for r in told])
-    for row, text in zip(told, texts, strict=True):
-        time = f"fitted in {numbers.duration(row['seconds'])}" if row.get("seconds") else "nothing to fit"
-        naive = row["name"] == record.get("best_naive")
-        name = "the model" if row is model else f"best naive: {row['name']}" if naive else row["name"]
-        if row["name"] == chosen:
-            name += f" ({shipped.fate(record)})"
-        note, style = f"{what}, {time}", kinds[row["name"]]
-        found.append({"style": style, "name": name, "value": text, "unit": unit, "note": note})
-    ours = rows.get(chosen or model["name"], model)
-    if ours.get("skill") is not None:
-        known = numbers.is_number(ours["skill"])
-        share = abs(ours["skill"]) if known else ours["skill"]
-        which = "less" if known and ours["skill"] >= 0 else "more"
-        note = f"{which} error than the best naive forecast" if known else "not a number: the errors are not finite"
-        name = "skill" if ours is model else f"skill of the {ours['name']}"
-        found.append({"style": "skill", "name": name, "value": numbers.percent(share), "unit": "", "note": note})
+        for key, what in (("mae", "error"), ("log_loss", "log loss")):
+            if row.get(key) is not None and not numbers.is_number(row[key]):
+                found.append(f"The {what} of {row['name']} is not a finite number.")
+    for row in record.get("exports") or []:
+        if row.get("status") == "failed":
+            name = tables.FORMATS.get(row["format"], row["format"])
+            found.append(f"The {name} export failed{': ' + row['note'] if row.get('note') else '.'}")
     return found
 
 

@@ -18,6 +18,14 @@ def make(configuration: Configuration) -> Task:
         from pipelines.tasks.weather import Weather
 
         return Weather(configuration)
+    if configuration.task == "sentiment":
+        from pipelines.tasks.sentiment import Sentiment
+
+        return Sentiment(configuration)
+    if configuration.task == "classify":
+        from pipelines.tasks.classify import Classify
+
+        return Classify(configuration)
     from pipelines.tasks.forecast import Forecast
 
     return Forecast(configuration)

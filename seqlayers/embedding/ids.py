@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from keras import ops
 
-from seqlayers.arguments import known_value
+from seqlayers.arguments import known_ids
 from seqlayers.kind import Kind, Takes
 
 
@@ -31,16 +31,7 @@ class Ids(Kind):
 
     def known(self, ids: Any) -> Any:
         """Which ids are in the vocabulary, as booleans; where values can be looked at, any other is refused."""
-        values = known_value(ids)
-        if values is not None and values.size:
-            for value in (values.min(), values.max()):
-                if not 0 <= value < self.vocabulary:
-                    raise ValueError(
-                        f"embedding '{self.kind}' has a vocabulary of {self.vocabulary}, ids 0 to "
-                        f"{self.vocabulary - 1}, but was given the id {value}. Give what is not in the vocabulary an "
-                        "id of its own in it, or set `vocabulary` to the largest id plus one."
-                    )
-        return ops.logical_and(ids >= 0, ids < self.vocabulary)
+        return known_ids(self, ids)
 
 
 def unless(bad: Any, y: Any) -> Any:

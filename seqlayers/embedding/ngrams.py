@@ -17,6 +17,8 @@ from seqlayers.slots import Choice, kind
 #: permutation of the field; and p₁p₂, just below 2³¹ too, is how many hashes there are.
 PRIMES = (46337, 46307)
 MULTIPLIERS = (31337, 27191)
+#: How many hashes there are before they are cut down to buckets.
+HASHES = PRIMES[0] * PRIMES[1]
 
 
 @kind("embedding", "ngrams")
@@ -99,7 +101,7 @@ class NGrams(Ids):
             ids = ops.concatenate([before, ids], axis=1)
             before, count = ids[:, -memory:], ops.minimum(count + ops.shape(x)[1], memory)
         y: Any = 0.0
-        for bucket, whole in _hashed(ids, real, self.longest, self.buckets):
+        for bucket, whole in hashed(ids, real, self.longest, self.buckets):
             y = y + ops.take(self.table, bucket, axis=0) * ops.expand_dims(ops.where(whole, 1.0, 0.0), -1)
         unknown = functools.reduce(ops.logical_or, _windows(ids < 0, self.longest))
         return unless(unknown, ops.cast(y, self.compute_dtype)), (before, count)
@@ -122,11 +124,11 @@ def ngram_buckets(
     ids = np.asarray(ids)
     before = [(0, 0)] * (ids.ndim - 1) + [(longest - 1, 0)]
     real = np.pad(np.ones(ids.shape, bool) if mask is None else np.asarray(mask, bool), before)
-    each = _hashed(np.pad(ids.astype("int64"), before), real, longest, buckets)
+    each = hashed(np.pad(ids.astype("int64"), before), real, longest, buckets)
     return np.stack([np.where(whole, found, -1) for found, whole in each], axis=-1).astype("int32")
 
 
-def _hashed(ids: Any, real: Any, longest: int, buckets: int) -> Iterator[tuple[Any, Any]]:
+def hashed(ids: Any, real: Any, longest: int, buckets: int) -> Iterator[tuple[Any, Any]]:
     """For n = 1 … longest: (bucket, whether all of it is `real`) of the n-gram that ends at each step.
 
     `ids` and `real` (…, longest − 1 + time) are NumPy's or any backend's: operators are all that is used of them.

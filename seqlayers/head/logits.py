@@ -15,43 +15,18 @@ from seqlayers.slots import Kind
 UNITS = 2.0**30
 
 
-class SoftmaxHead(Kind):
-    """A head whose output are logits z, with probabilities softmax(z)."""
+class Logits(Kind):
+    """A head whose output are logits z, with probabilities softmax(z); `count` ids are told apart."""
 
     mixture_shape = ()
 
-    hidden: int | None
-    dropout: float
+    count: int
     label_smoothing: float
-
-    def _make(self, count: int) -> None:
-        """The layers: features → (hidden →) dropout → logits of `count` ids."""
-        self.count = count
-        policy = {"dtype": self.dtype_policy}
-        self.inner = keras.layers.Dense(self.hidden, "relu", name="inner", **policy) if self.hidden else None
-        self.drop = keras.layers.Dropout(self.dropout, name="drop", **policy)
-        self.outer = keras.layers.Dense(count, name="outer", **policy)
 
     @property
     def output_kind(self) -> tuple[str, int]:
         """What the output means; heads are blended only with their like."""
         return self.kind, self.count
-
-    def build(self, features_shape: Any, ahead_shape: Any = None) -> None:
-        features = check_axes(self, features_shape)
-        if self.inner is not None:
-            self.inner.build((None, features))
-        self.outer.build((None, self.hidden or features))
-
-    def call(self, features: Any, ahead: Any = None, training: bool | None = None) -> Any:
-        check_axes(self, features.shape, ahead)
-        if self.inner is not None:
-            features = self.inner(features)
-        return ops.cast(self.logits(self.drop(features, training=training)), self.variable_dtype)
-
-    def logits(self, features: Any) -> Any:
-        """Features (…, features) → (…, ids), in the precision of the computation."""
-        return self.outer(features)
 
     def loss(self, target: Any, output: Any) -> Any:
         """Cross-entropy in nats of target ids beside logits (…, ids).
@@ -96,6 +71,37 @@ class SoftmaxHead(Kind):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """None: what is padding, the targets say."""
+
+
+class SoftmaxHead(Logits):
+    """Logits as a linear map of features, or of a hidden layer."""
+
+    hidden: int | None
+    dropout: float
+
+    def _make(self, count: int) -> None:
+        """The layers: features → (hidden →) dropout → logits of `count` ids."""
+        self.count = count
+        policy = {"dtype": self.dtype_policy}
+        self.inner = keras.layers.Dense(self.hidden, "relu", name="inner", **policy) if self.hidden else None
+        self.drop = keras.layers.Dropout(self.dropout, name="drop", **policy)
+        self.outer = keras.layers.Dense(count, name="outer", **policy)
+
+    def build(self, features_shape: Any, ahead_shape: Any = None) -> None:
+        features = check_axes(self, features_shape)
+        if self.inner is not None:
+            self.inner.build((None, features))
+        self.outer.build((None, self.hidden or features))
+
+    def call(self, features: Any, ahead: Any = None, training: bool | None = None) -> Any:
+        check_axes(self, features.shape, ahead)
+        if self.inner is not None:
+            features = self.inner(features)
+        return ops.cast(self.logits(self.drop(features, training=training)), self.variable_dtype)
+
+    def logits(self, features: Any) -> Any:
+        """Features (…, features) → (…, ids), in the precision of the computation."""
+        return self.outer(features)
 
 
 def cross_entropy(logits: Any, ids: Any, smoothing: float = 0.0) -> Any:

@@ -43,8 +43,10 @@ Made by `python -m tests.seqlayers.capabilities` from the cases in `tests/seqlay
 
 def meaningless(example: Example, capability: str) -> bool:
     """Whether a capability says nothing of a kind: heads on pooled features have no time axis to speak of."""
-    is_head = example.slot == "head" and not slots.get("head", example.configuration["kind"]).per_step
-    return is_head and capability in ("causal", "streams", "masks", "dynamic_time")
+    head = slots.get("head", example.configuration["kind"]) if example.slot == "head" else None
+    if head is not None and head.takes == "ids":
+        return capability == "causal"
+    return head is not None and not head.per_step and capability in ("causal", "streams", "masks", "dynamic_time")
 
 
 def table() -> str:

@@ -30,12 +30,14 @@ def test_a_kind_keeps_its_promise(name, promise):
 
 
 @pytest.mark.parametrize("name", REPRESENTATIVE)
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")  # where all is solved
 def test_a_training_step_under_xla_is_the_plain_step(name):
     check(name, ["xla"])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in CASES if n not in REPRESENTATIVE])
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")  # where all is solved
 def test_a_training_step_under_xla_is_the_plain_step_for_the_others(name):
     check(name, ["xla"])
 

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.report import backtest, diagnosis
+from pipelines.report.classify.page import render as render_classifier
 from pipelines.report.page import render
 from tests.pipelines.records import record
 from tests.pipelines.report.diagnoses import difficult as difficult_diagnoses
 from tests.pipelines.report.pages import difficult, difficult_backtests, page
+from tests.pipelines.report.texts import difficult as difficult_classifiers
+from tests.pipelines.text_records import record as text_record
 
 
 def test_it_is_small_and_quick() -> None:
@@ -63,6 +66,25 @@ def test_text_can_be_read_on_its_ground_in_light_and_dark() -> None:
             assert _contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
 
 
+def test_marked_words_can_be_read_on_the_deepest_mark() -> None:
+    css = render_classifier(text_record(tested=100))
+    mixed = {int(share) for share in re.findall(r"calc\(var\(--w\) \* (\d+)%\)", css)}
+    (share,) = mixed
+    for theme in re.findall(r":root \{\s*(--ground.*?)color-scheme", css, re.S)[:2]:
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", theme))
+        for tone in ("ridge", "model"):
+            for ground in ("ground", "raised"):
+                assert _contrast(colours["ink"], _mix(colours[tone], colours[ground], share / 100)) >= 4.5, (
+                    tone,
+                    ground,
+                )
+
+
+def _mix(one: str, other: str, share: float) -> str:
+    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+
+
 def _contrast(one: str, other: str) -> float:
     """The contrast ratio of WCAG 2.1, (L₁ + 0.05) / (L₂ + 0.05) with relative luminances L."""
 
@@ -86,6 +108,7 @@ def test_nothing_sticks_out_of_the_page(tmp_path: Path, width: int) -> None:
     pages = {case: render(made) for case, made in difficult().items()}
     pages |= {f"backtest: {case}": backtest.render(made) for case, made in difficult_backtests().items()}
     pages |= {f"diagnosis: {case}": diagnosis.render(made) for case, made in difficult_diagnoses().items()}
+    pages |= {f"classifier: {case}": render_classifier(made) for case, made in difficult_classifiers().items()}
     frames = "".join(
         f'<iframe width="{width}" height="900" srcdoc="{html.escape(source)}"></iframe>' for source in pages.values()
     )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from seqlayers.testing import Example
 
+NAIVE = {"kind": "naive_bayes", "vocabulary": 11, "buckets": 97}
+
 CASES: dict[str, Example] = {
     "classify": Example("head", {"kind": "classify", "classes": 3}),
     "classify hidden": Example("head", {"kind": "classify", "classes": 2, "hidden": 5, "label_smoothing": 0.1}),
+    "naive_bayes": Example("head", {**NAIVE, "classes": 2}, vocabulary=11),
+    "naive_bayes three": Example("head", {**NAIVE, "classes": 3, "longest": 1}, vocabulary=11),
+    "naive_bayes ratios": Example("head", {**NAIVE, "classes": 2, "solve": "ratios"}, vocabulary=11),
+    "naive_bayes trained": Example("head", {**NAIVE, "classes": 2, "solve": "gradient"}, vocabulary=11),
+    "naive_bayes three trained": Example("head", {**NAIVE, "classes": 3, "solve": "gradient"}, vocabulary=11),
     "tag": Example("head", {"kind": "tag", "classes": 3}, pooled=False),
     "tag hidden": Example("head", {"kind": "tag", "classes": 5, "hidden": 4, "label_smoothing": 0.2}, pooled=False),
     "tokens": Example("head", {"kind": "tokens", "vocabulary": 11}, pooled=False),
@@ -16,4 +23,4 @@ CASES: dict[str, Example] = {
 }
 
 #: What is tried of this file where a trial takes seconds.
-REPRESENTATIVE: tuple[str, ...] = ("classify hidden", "notes")
+REPRESENTATIVE: tuple[str, ...] = ("classify hidden", "naive_bayes", "naive_bayes three trained", "notes")

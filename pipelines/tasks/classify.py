@@ -1,0 +1,208 @@
+"""The classifying family: texts with labels, set beside the majority class and weighted n-grams."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from data.text_options import TextOptions
+from data.text_source import locate_texts
+from data.texts import TextData
+from pipelines import config
+from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build
+from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority
+from pipelines.tasks.classify_serving import TextServable
+from pipelines.tasks.classify_verdict import verdict
+from seqlayers.errors import ConfigurationError
+from seqlayers.model import SequenceModel
+from seqlayers.row import Row
+
+#: The baseline that is always there.
+MAJORITY = "majority class"
+#: Texts a batch where nothing is trained.
+BATCH = 256
+
+
+class Classify(Task):
+    """One of several classes for a text; see `data.text_options.TextOptions` for the settings."""
+
+    family = "classify"
+    sample: Any = None
+    data: TextData
+
+    @property
+    def title(self) -> str:
+        names = self.data.classes
+        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        return f"{self.configuration.title}: {shown}"
+
+    def prepare(self, source: str, data_dir: Path | None, say: Say) -> None:
+        options = config.check(TextOptions, self.configuration.data, "data")
+        frame, found = locate_texts(source, sample=type(self).sample, data_dir=data_dir)
+        say(f"Read {len(frame):,} texts from {found.name}" + (" (SAMPLE)" if found.sample else ""))
+        if found.note:
+            say(found.note)
+        self.data = data = TextData.prepare(frame, found, options)
+        say(
+            f"Classes: {', '.join(data.classes)}; texts: "
+            + ", ".join(f"{part} {data.count(part):,}" for part in ("train", "validation", "test"))
+            + f"; vocabulary of {data.transform.size:,} {options.tokens}"
+        )
+        for r in data.repairs:
+            say(str(r))
+        say(f"{len(data.checks)} leak checks passed")
+        for name, simple in self.configuration.baselines.items():
+            self._unfitted(name, simple)  # refused here, before anything is written
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(repr((self.data.classes, self.data.transform.to_json())).encode())
+        for part in ("train", "validation", "test"):
+            digest.update(self.data.labels(part).tobytes())
+            for text in self.data.texts(part):
+                digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+        return digest.hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        data, source = self.data, self.data.source
+        return {
+            "family": self.family,
+            "source": {
+                "name": source.name,
+                "sha256": source.sha256,
+                "sample": source.sample,
+                "note": source.note,
+                "rows": sum(data.count(part) for part in ("train", "validation", "test")),
+            },
+            "texts": self._texts(),
+            "question": {"classes": list(data.classes)},
+            "repairs": [{"what": r.what, "count": r.count, "column": r.column} for r in data.repairs],
+            "splits": [self._split(part) for part in ("train", "validation", "test")],
+            "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in data.checks],
+        }
+
+    def _texts(self) -> dict[str, Any]:
+        data, options = self.data, self.data.options
+        lengths = np.array([len(ids) for ids in data.ids("train")])
+        test = np.concatenate([*data.ids("test"), np.zeros(0, "int32")])
+        texts = Counter(data.texts("train"))
+        return {
+            "classes": list(data.classes),
+            "tokens": options.tokens,
+            "vocabulary": data.transform.size,
+            "longest": options.longest,
+            "median_length": float(np.median(lengths)),
+            "p95_length": float(np.percentile(lengths, 95)),
+            "cut": float(np.mean([data.transform.length(text) > options.longest for text in data.texts("train")])),
+            "unknown": float(np.mean(test == 1)),
+            "padding": data.padding(self.configuration.train.batch_size),
+            "duplicates": sum(count - 1 for count in texts.values()),
+        }
+
+    def _split(self, part: str) -> dict[str, Any]:
+        data = self.data
+        counts = np.bincount(data.labels(part), minlength=len(data.classes))
+        groups = data.groups(part)
+        return {
+            "part": part,
+            "rows": data.count(part),
+            "groups": None if groups is None else len(set(groups)),
+            "classes": dict(zip(data.classes, counts.tolist(), strict=True)),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        return self.data.options.model_dump(mode="json")
+
+    def model_arguments(self) -> dict[str, Any]:
+        return {"classes": len(self.data.classes), "vocabulary": self.data.transform.size}
+
+    def training(self, batch_size: int, *, seed: int, first_epoch: int, epochs: int) -> tf.data.Dataset:
+        batch_size = min(batch_size, self.data.count("train"))
+        return self.data.dataset("train", batch_size, seed=seed, first_epoch=first_epoch, epochs=epochs, static=True)
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        return self.data.steps(min(batch_size, self.data.count("train")))
+
+    def ordered(self, part: str, batch_size: int) -> tf.data.Dataset:
+        return self.data.dataset(part, batch_size)
+
+    def baselines(self, say: Say) -> list[Candidate]:
+        majority = Majority(np.bincount(self.data.labels("train"), minlength=len(self.data.classes)))
+        found = [Candidate(MAJORITY, "baseline", majority)]
+        for name, options in self.configuration.baselines.items():
+            model = self._unfitted(name, options)
+            build(model, self)
+            seconds = super().adapt(model, BATCH)
+            self._solved.append((model.rows[0], seconds))
+            say(f"Solved the {name} in {seconds:.1f} s")
+            found.append(Candidate(name, "baseline", model, seconds))
+        return found
+
+    @cached_property
+    def _solved(self) -> list[tuple[Row, float]]:
+        """The baselines' rows, and the seconds that each took."""
+        return []
+
+    def adapt(self, model: SequenceModel, batch_size: int) -> float:
+        """As of any task; a row that stands among the baselines takes their solution over, and is not solved again."""
+        total, start = 0.0, time.perf_counter()
+        for row in filter(lambda row: row.adapts, model.rows):
+            alike = [(s, t) for s, t in self._solved if s.to_configuration() == row.to_configuration()]
+            if alike:
+                solved, seconds = alike[0]
+                row.head.set_weights(solved.head.get_weights())
+                total += seconds
+            else:
+                row.head.adapt(self.ordered("train", BATCH), self.ordered("validation", BATCH))
+        return total + time.perf_counter() - start
+
+    def _unfitted(self, name: str, options: Any) -> SequenceModel:
+        """A baseline as its options say, to be solved; wrong ones are refused."""
+        where = f"baselines.{name}"
+        if name == MAJORITY:
+            raise ConfigurationError(where, "the name is taken, and it is always there.", "another")
+        if not isinstance(options, dict) or "kind" not in options:
+            raise ConfigurationError(where, f"{options!r} given.", "{kind: naive_bayes, …}")
+        try:
+            model = SequenceModel.for_task({"head": options}, **self.model_arguments())
+        except ConfigurationError as error:
+            path = error.path.replace("model.head", where, 1)
+            raise ConfigurationError(path, error.problem, error.accepted) from None
+        if not model.rows[0].adapts:
+            raise ConfigurationError(where, "a head that is trained is no baseline.", "solve: logistic")
+        return model
+
+    @cached_property
+    def _evaluator(self) -> ClassifyEvaluator:
+        return ClassifyEvaluator(self.data)
+
+    def calibrate(self, candidates: list[Candidate]) -> None:
+        self._evaluator.calibrate(candidates, self.configuration.decision.threshold)
+
+    def evaluate(self, part: str, candidates: list[Candidate]) -> Evaluation:
+        return self._evaluator.evaluate(part, candidates)
+
+    def columns(self, rows: list[dict[str, Any]]) -> list[Column]:
+        found = [
+            Column("accuracy", "accuracy", ".2%", max),
+            Column("log_loss", "log loss", ".4f", min),
+            Column("f1", "F1", ".4f", max),
+            Column("auc", "AUC", ".4f", max),
+            Column("skill", "skill", "+.1%", max),
+        ]
+        return [column for column in found if any(row.get(column.key) is not None for row in rows)]
+
+    def verdict(self, evaluation: Evaluation) -> Verdict:
+        return verdict(evaluation.rows, evaluation.details["comparison"], self.configuration.export.candidate)
+
+    def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
+        return self._evaluator.shipped(chosen)
+
+    def servable(self, candidate: Candidate) -> TextServable:
+        return TextServable(self.name, candidate, self.data)
