@@ -78,7 +78,7 @@ def read_texts(frame: pd.DataFrame, options: TextOptions) -> tuple[TextTable, Te
     labels, classes = _labels(frame, options.label)
     groups = None
     if options.group:
-        column = frame[options.group]
+        column = frame[options.group].astype(str).str.strip().mask(_missing(frame[options.group]))
         groups = pd.factorize(column)[0].astype(np.int64)
         groups[groups < 0] = groups.max() + 1 + np.arange((groups < 0).sum())  # a missing group is one of its own
     return TextTable(texts, labels, classes, groups, parts, repairs), options
@@ -110,7 +110,7 @@ def resolve(frame: pd.DataFrame, options: TextOptions) -> TextOptions:
 
 def find_text(frame: pd.DataFrame, options: TextOptions) -> str:
     """The column of texts: the one that is set, else one with a usual name, else the only one of long strings, else the
-    only one of strings.
+    only one of strings; none that is called as labels, groups or parts are.
 
     Raises:
         DataError: there is none, or several could be meant.
@@ -120,11 +120,12 @@ def find_text(frame: pd.DataFrame, options: TextOptions) -> str:
     taken = {options.label, options.group, options.split}
     if name := _named(frame, TEXT, taken):
         return name
-    lengths = {str(c): _length(frame[c]) for c in frame.columns if c not in taken}
+    other = {*LABEL, *GROUP, *SPLIT}
+    lengths = {str(c): _length(frame[c]) for c in frame.columns if c not in taken and str(c).lower() not in other}
     strings = [c for c, length in lengths.items() if length > 0]
     long = [c for c in strings if lengths[c] >= LONG] or strings
     if len(long) != 1:
-        found = f"several columns could ({listing(long)})" if long else "no column holds strings"
+        found = f"several columns could ({listing(long)})" if long else "no column could"
         raise DataError(f"Which column holds the texts? {found}. Set data.text. {_columns(frame)}")
     return long[0]
 
@@ -168,7 +169,7 @@ def _parts(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, list[str]]:
 
 def texts_of(frame: pd.DataFrame, name: str, repairs: list[Repair]) -> np.ndarray:
     """(rows,) strings that can be written as UTF-8; what is missing is empty, what was lost or is empty is counted."""
-    column = frame[name]
+    column = _single(frame, name, "a text")
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         raise DataError(f"Column '{name}' holds {column.dtype}, not texts. Set data.text. {_columns(frame)}")
     found = np.empty(len(column), object)
@@ -191,14 +192,29 @@ def texts_of(frame: pd.DataFrame, name: str, repairs: list[Repair]) -> np.ndarra
     return found
 
 
+def _single(frame: pd.DataFrame, name: str, what: str) -> pd.Series:
+    """The column, in which no cell holds several values."""
+    column = frame[name]
+    several = column.map(lambda value: isinstance(value, list | dict | tuple | set | np.ndarray)).to_numpy(bool)
+    if several.any():
+        row = row_number(column.index[several][0])
+        raise DataError(f"Column '{name}' holds lists or objects (row {row}), and {what} is a single value.")
+    return column
+
+
+def _missing(column: pd.Series) -> np.ndarray:
+    """(rows,) whether nothing stands there, or only space."""
+    return column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
+
+
 def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
 
 
 def _labels(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """(rows,) int32 class numbers, and the classes' names."""
-    column = frame[name]
-    missing = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
+    column = _single(frame, name, "a class")
+    missing = _missing(column)
     if missing.any():
         rows = listing([row_number(i) for i in column.index[missing][:4]])
         raise DataError(

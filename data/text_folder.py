@@ -40,7 +40,7 @@ def read_text_folder(path: Path) -> tuple[pd.DataFrame, Source]:
     digest, members = hashlib.sha256(), []
     for file in sorted(path.rglob("*.txt")):
         name = PurePosixPath(file.relative_to(path).as_posix())
-        if UNLABELLED in name.parts:
+        if not _is_text(name):
             continue
         content = file.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -79,10 +79,15 @@ def _members(raw: bytes) -> Iterator[Member]:
     with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
         for member in archive:
             name = PurePosixPath(member.name)
-            if member.isfile() and name.suffix == ".txt" and UNLABELLED not in name.parts:
+            if member.isfile() and _is_text(name):
                 file = archive.extractfile(member)
                 assert file is not None
                 yield PurePosixPath(*(p for p in name.parts if p != ".")), file.read()
+
+
+def _is_text(name: PurePosixPath) -> bool:
+    """Whether a file is a labelled text, not one of those that macOS hides beside each."""
+    return name.suffix == ".txt" and UNLABELLED not in name.parts and not name.name.startswith(".")
 
 
 def table_of(members: list[Member], path: Path) -> pd.DataFrame:

@@ -45,6 +45,8 @@ def split_texts(table: TextTable, options: TextOptions) -> tuple[TextTable, np.n
                     said = f"{part} rows dropped, since their {what} stands in {held} too ({distinct:,} {what}s)"
                     repairs.append(Repair(said, int(shared.sum()), name))
                     parts[shared] = ""
+    if not (parts == "train").any():
+        raise DataError("Every row of train has a text or a group that stands in a held-out part too: none is left.")
     units = together(texts, table.groups)
     for part, share in (("test", options.test), ("validation", options.validation)):
         if part not in named:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from data import leaks, text_leaks
 from data.columns import Repair
+from data.errors import DataError
 from data.leaks import Check
 from data.source import Source
 from data.splits import PARTS
@@ -66,6 +67,11 @@ class TextData:
             return TextTransform.fit(texts[parts == "train"], options)
 
         transform = fit(table.texts)
+        if not transform.vocabulary:
+            raise DataError(
+                f"No token occurs {options.fewest} times or more in the {int((parts == 'train').sum())} texts of train "
+                f"(data.fewest): nothing can be learnt from '{options.text}'. Set data.text to another column."
+            )
         data = cls(source, options, table.classes, transform, table.repairs, [], table, stood)
         names = dict(zip(data.classes, transform.ids_numpy(data.classes), strict=True))
         checks = [text_leaks.nothing_on_two_sides("text", table.texts, parts)]

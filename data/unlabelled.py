@@ -14,6 +14,7 @@ from data.source import Source, locate
 from data.text_columns import find_text, texts_of
 from data.text_options import TextOptions
 from data.texts import TextData
+from data.transforms.characters import clean
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Unlabelled:
 
 
 def read_unlabelled(path: Path, data: TextData) -> Unlabelled:
-    """The texts of a file, without those that stand in validation or test, whatever their case and spaces.
+    """The texts of a file, without those that stand in validation or test, whatever their case, breaks and spaces.
 
     Args:
         path: JSON Lines, CSV, TSV or Parquet with the column of texts that `data` has, or one called `text`, `review`
@@ -44,6 +45,8 @@ def read_unlabelled(path: Path, data: TextData) -> Unlabelled:
     Raises:
         DataError: the file cannot be read, has no such column, or no text is left.
     """
+    if ".txt" in Path(path).suffixes:
+        raise DataError(f"{path}: where one text ends and the next begins is not said. Give JSON Lines, CSV or Parquet.")
     frame, source = locate(str(path), datasets={}, sample=None, texts=True)
     own = data.options.text in frame.columns
     column = find_text(frame, data.options if own else TextOptions())
@@ -64,8 +67,8 @@ def read_unlabelled(path: Path, data: TextData) -> Unlabelled:
 
 
 def plain(text: str) -> str:
-    """The text without what does not tell it from another: case, and how much space is where."""
-    return " ".join(text.lower().split())
+    """The text without what does not tell it from another: case, HTML's breaks, and how much space is where."""
+    return " ".join(clean(text, lower=True).split())
 
 
 def nothing_held_out(texts: list[str], data: TextData) -> Check:

@@ -18,6 +18,7 @@ from pipelines.options import (
     SourceName,
     TaskName,
     Tracking,
+    Unlabelled,
     Window,
     track,
 )
@@ -46,6 +47,7 @@ def run(
     config: ConfigFile = None,
     set_: Settings = None,
     classical: Classical = None,
+    unlabelled: Unlabelled = None,
     data_dir: DataDir = None,
     home: Home = None,
     tracking: Tracking = None,
@@ -67,7 +69,8 @@ def run(
     """
 
     def work(screen: Any) -> dict[str, Any]:
-        order = Asked(task, source, config, set_, classical, data_dir, home, tracking).order(screen)
+        asked = Asked(task, source, config, set_, classical, data_dir, home, tracking, unlabelled)
+        order = asked.order(screen)
         from pipelines.run import run as start
 
         return start(order, screen)

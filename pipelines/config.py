@@ -84,6 +84,8 @@ class Configuration(pydantic.BaseModel, extra="forbid"):
     task: str
     title: str = ""
     source: str | None = None
+    #: A file of texts without labels, of the same domain as the source; None for none.
+    unlabelled: str | None = None
     data: dict[str, Any] = {}
     model: dict[str, Any]
     #: The simple models that stand first in every table: name → options of the task's own.

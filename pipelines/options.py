@@ -41,6 +41,9 @@ SourceName = Annotated[
     str | None,
     typer.Option(help="A file (CSV, JSON Lines, Parquet), a data set's name, or `sample` for the built-in one."),
 ]
+Unlabelled = Annotated[
+    Path | None, typer.Option(help="A file of further texts, without labels, that a classifier learns words from.")
+]
 ConfigFile = Annotated[Path | None, typer.Option(help="A YAML file laid over the task's own configuration.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="One setting, such as model.encoder.0.units=128. Repeatable.")
@@ -64,6 +67,7 @@ class Asked:
     data_dir: Path | None
     home: Path | None
     tracking: str | None
+    unlabelled: Path | None = None
 
     def order(self, screen: Any, *, tracked: bool = True, otherwise: str | None = None) -> Any:
         """The order for it, checked as far as it can be before anything heavy starts.
@@ -77,6 +81,8 @@ class Asked:
         from pipelines.store import check_server, uri_of
 
         settings = [*(self.settings or ()), *configurations.classical(self.classical)]
+        if self.unlabelled is not None:
+            settings.append(f"unlabelled={self.unlabelled.resolve()}")
         configuration = configurations.load(self.task, self.config, settings)
         source = self.source or configuration.source or otherwise
         if not source:

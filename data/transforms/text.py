@@ -176,5 +176,13 @@ class TextTransform:
         return cls(found["tokens"], found["lower"], found["longest"], found["keep"], tuple(vocabulary))
 
 
+def padded(ids: Sequence[np.ndarray], length: int | None = None) -> np.ndarray:
+    """Ids of several texts → int32 (batch, time), filled up to `length`; None: to that of the longest."""
+    found = np.full((len(ids), length or max(map(len, ids))), PADDING, np.int32)
+    for row, tokens in zip(found, ids, strict=True):
+        row[: len(tokens)] = tokens
+    return found
+
+
 #: Folded text has no byte below that of a space.
 _BYTES = tuple(chr(byte) for byte in range(0x20, 0x100))

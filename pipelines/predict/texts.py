@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.columns import Repair
 from data.errors import DataError
 from data.source import read_table
 from data.text_columns import find_text, texts_of
 from data.text_options import TextOptions
-from data.transforms.text import TextTransform
+from data.transforms.text import TextTransform, padded
 from pipelines.export import load
 from pipelines.predict.output import write
 
@@ -34,35 +35,43 @@ class Labels:
         table: a line a text: `text`, `label`, `score`, and `p(class)` for each class.
         model: the exported file that gave them.
         output: the CSV, where one was asked for.
+        notes: what was put right or cut in the texts.
         sample: whether the model was trained on the built-in sample.
     """
 
     table: pd.DataFrame
     model: Path
     output: Path | None
+    notes: tuple[str, ...]
     sample: bool
+
+    def _shown(self) -> pd.DataFrame:
+        """All that stands nowhere else; of a table that is written the first."""
+        return self.table if self.output is None else self.table.head(SHOWN)
 
     def lines(self) -> list[str]:
         """What the screen shows."""
         found = [
             f"{label} ({score:.1%})  {_short(text)}"
-            for text, label, score in self.table[["text", "label", "score"]].head(SHOWN).itertuples(index=False)
+            for text, label, score in self._shown()[["text", "label", "score"]].itertuples(index=False)
         ]
-        if len(self.table) > SHOWN:
-            found.append(f"and {len(self.table) - SHOWN:,} more")
+        if more := len(self.table) - len(found):
+            found.append(f"and {more:,} more")
+        found += list(self.notes)
         if self.sample:
             found.append("The model was trained on the built-in SAMPLE, not on real texts")
         return found + ([f"Table  {self.output}"] if self.output else [])
 
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints."""
-        rows = self.table.head(SHOWN).drop(columns="text").to_dict("records")
+        rows = self._shown().drop(columns="text").to_dict("records")
         return {
             "model": str(self.model),
             "sample": self.sample,
             "rows": len(self.table),
             "labels": rows,
             "output": str(self.output) if self.output else None,
+            "notes": list(self.notes),
         }
 
 
@@ -82,10 +91,8 @@ def classify(model: Path, given: Path | Sequence[str], *, output: Path | None = 
 
     exported = load.find(Path(model))
     contract = exported.contract
-    texts = _read(given, TextOptions(**contract["options"])) if isinstance(given, Path) else list(given)
-    if not texts:
-        raise DataError(f"{given}: there is no text in it.")
-    probabilities = _probabilities(exported, texts)
+    texts, notes = _read(given, TextOptions(**contract["options"]))
+    probabilities = _probabilities(exported, texts, notes)
     classes, threshold = contract["classes"], contract["threshold"]
     best = probabilities.argmax(1) if threshold is None else (probabilities[:, 1] >= threshold).astype(int)
     table = pd.DataFrame(
@@ -98,40 +105,44 @@ def classify(model: Path, given: Path | Sequence[str], *, output: Path | None = 
     )
     if output is not None:
         write(Path(output), lambda path: table.to_csv(path, index=False, float_format="%.6g"))
-    return Labels(table, exported.path, output, bool(contract.get("sample")))
+    return Labels(table, exported.path, output, tuple(notes), bool(contract.get("sample")))
 
 
-def _read(path: Path, options: TextOptions) -> list[str]:
-    frame = read_table(path, texts=True)
-    try:
-        column = find_text(frame, options)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from None
-    return list(texts_of(frame, column, []))
+def _read(given: Path | Sequence[str], options: TextOptions) -> tuple[list[str], list[str]]:
+    """The texts, and what was put right in them."""
+    import pandas as pd
+
+    if not isinstance(given, Path):
+        frame, column = pd.DataFrame({"text": list(given)}), "text"
+    else:
+        frame = read_table(given, texts=True)
+        try:
+            column = find_text(frame, options)
+        except DataError as error:
+            raise DataError(f"{given}: {error}") from None
+    repairs: list[Repair] = []
+    texts = list(texts_of(frame, column, repairs))
+    return texts, [*frame.attrs.get("notes", []), *map(str, repairs)]
 
 
-def _probabilities(exported: load.Exported, texts: list[str]) -> np.ndarray:
+def _probabilities(exported: load.Exported, texts: list[str], notes: list[str]) -> np.ndarray:
     """(texts, classes), short texts together so that little is padded."""
     run, contract = exported.open(), exported.contract
     order = np.argsort([len(text) for text in texts], kind="stable")
     found = np.zeros((len(texts), len(contract["classes"])), "float32")
-    transform = TextTransform.from_json(contract["transform"])
+    length = contract["device_length"]
+    transform = replace(TextTransform.from_json(contract["transform"]), longest=length)
+    if exported.is_litert and (cut := sum(transform.length(text) > length for text in texts)):
+        notes.append(f"{cut:,} of {len(texts):,} texts are longer than the {length} tokens that this file reads: cut")
     for i in range(0, len(texts), BATCH):
         rows = order[i : i + BATCH]
         some = [texts[row] for row in rows]
         if exported.is_litert:
-            inputs = {"ids": _padded(transform.ids_numpy(some), contract["device_length"])}
+            inputs = {"ids": padded(transform.ids_numpy(some), length)}
         else:
-            inputs = {"text": np.array([text.encode("utf-8", "replace") for text in some], object)}
+            inputs = {"text": np.array([text.encode() for text in some], object)}
         found[rows] = run(inputs)["probabilities"]
     return found
-
-
-def _padded(ids: list[np.ndarray], length: int) -> np.ndarray:
-    padded = np.zeros((len(ids), length), "int32")
-    for row, tokens in zip(padded, ids, strict=True):
-        row[: min(length, len(tokens))] = tokens[:length]
-    return padded
 
 
 def _short(text: str) -> str:

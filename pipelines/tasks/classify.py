@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from data.columns import Repair
+from data.leaks import Check
 from data.text_options import TextOptions
 from data.text_source import locate_texts
 from data.texts import TextData
+from data.unlabelled import Unlabelled, read_unlabelled
 from pipelines import config
 from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build
-from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority
+from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority, fixed_length
 from pipelines.tasks.classify_serving import TextServable
 from pipelines.tasks.classify_verdict import verdict
+from pipelines.tasks.word_vectors import word_vectors
 from seqlayers.errors import ConfigurationError
 from seqlayers.model import SequenceModel
 from seqlayers.row import Row
@@ -36,6 +39,7 @@ class Classify(Task):
     family = "classify"
     sample: Any = None
     data: TextData
+    unlabelled: Unlabelled | None = None
 
     @property
     def title(self) -> str:
@@ -57,12 +61,52 @@ class Classify(Task):
         )
         for r in data.repairs:
             say(str(r))
-        say(f"{len(data.checks)} leak checks passed")
-        for name, simple in self.configuration.baselines.items():
-            self._unfitted(name, simple)  # refused here, before anything is written
+        self._prepare_unlabelled(say)
+        say(f"{len(self.checks)} leak checks passed")
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """What the data cannot be asked for, before anything is written."""
+        settings, options = self.configuration, self.data.options
+        for name, simple in settings.baselines.items():
+            self._unfitted(name, simple)
+        if settings.decision.threshold != 0.5 and len(self.data.classes) > 2:
+            given = f"{settings.decision.threshold!r} given, and there are {len(self.data.classes)} classes."
+            raise ConfigurationError("decision.threshold", given, "0.5: of several classes the likeliest is said")
+        model = SequenceModel.for_task(settings.model, **self.model_arguments())
+        if fixed_length(model, self.data) and any(width < options.longest for width in options.buckets):
+            kind = next(k for k in model.kinds() if "dynamic_time" in k.refusals())
+            raise ConfigurationError(
+                "data.buckets",
+                f"{kind.slot} '{kind.kind}' has weights for one length, and texts are padded to several.",
+                f"[], with data.longest (now {options.longest:,}) no longer than texts need",
+            )
+
+    def _prepare_unlabelled(self, say: Say) -> None:
+        """Read the texts without labels, where there are any, and see that something learns from them."""
+        if self.configuration.unlabelled is None:
+            return
+        model = SequenceModel.for_task(self.configuration.model, **self.model_arguments())
+        if not any(kind.kind == "token" for kind in model.kinds()):
+            problem = "nothing in the model learns from texts without labels."
+            raise ConfigurationError("unlabelled", problem, "a model with an embedding of kind 'token'")
+        self.unlabelled = found = read_unlabelled(Path(self.configuration.unlabelled), self.data)
+        say(f"Read {len(found.texts):,} texts without labels from {found.source.name}")
+        for r in found.repairs:
+            say(str(r))
+
+    @property
+    def repairs(self) -> list[Repair]:
+        return self.data.repairs + (self.unlabelled.repairs if self.unlabelled else [])
+
+    @property
+    def checks(self) -> list[Check]:
+        return self.data.checks + (self.unlabelled.checks if self.unlabelled else [])
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256(repr((self.data.classes, self.data.transform.to_json())).encode())
+        if self.unlabelled is not None:
+            digest.update(self.unlabelled.source.sha256.encode())
         for part in ("train", "validation", "test"):
             digest.update(self.data.labels(part).tobytes())
             for text in self.data.texts(part):
@@ -82,16 +126,23 @@ class Classify(Task):
             },
             "texts": self._texts(),
             "question": {"classes": list(data.classes)},
-            "repairs": [{"what": r.what, "count": r.count, "column": r.column} for r in data.repairs],
+            "unlabelled": self.unlabelled
+            and {
+                "name": self.unlabelled.source.name,
+                "sha256": self.unlabelled.source.sha256,
+                "texts": len(self.unlabelled.texts),
+            },
+            "repairs": [{"what": r.what, "count": r.count, "column": r.column} for r in self.repairs],
             "splits": [self._split(part) for part in ("train", "validation", "test")],
-            "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in data.checks],
+            "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in self.checks],
         }
 
     def _texts(self) -> dict[str, Any]:
         data, options = self.data, self.data.options
         lengths = np.array([len(ids) for ids in data.ids("train")])
         test = np.concatenate([*data.ids("test"), np.zeros(0, "int32")])
-        texts = Counter(data.texts("train"))
+        texts = data.texts("train")
+        full = [text for text, length in zip(texts, lengths, strict=True) if length == options.longest]
         return {
             "classes": list(data.classes),
             "tokens": options.tokens,
@@ -99,10 +150,10 @@ class Classify(Task):
             "longest": options.longest,
             "median_length": float(np.median(lengths)),
             "p95_length": float(np.percentile(lengths, 95)),
-            "cut": float(np.mean([data.transform.length(text) > options.longest for text in data.texts("train")])),
+            "cut": sum(data.transform.length(text) > options.longest for text in full) / len(texts),
             "unknown": float(np.mean(test == 1)),
-            "padding": data.padding(self.configuration.train.batch_size),
-            "duplicates": sum(count - 1 for count in texts.values()),
+            "padding": data.padding(min(self.configuration.train.batch_size, len(texts))),
+            "duplicates": len(texts) - len(set(texts)),
         }
 
     def _split(self, part: str) -> dict[str, Any]:
@@ -150,8 +201,14 @@ class Classify(Task):
         return []
 
     def adapt(self, model: SequenceModel, batch_size: int) -> float:
-        """As of any task; a row that stands among the baselines takes their solution over, and is not solved again."""
+        """As of any task; a row that stands among the baselines takes their solution over, and is not solved again.
+
+        Where there are texts without labels, token embeddings begin with vectors of words learnt from them.
+        """
         total, start = 0.0, time.perf_counter()
+        for kind in model.kinds() if self.unlabelled else ():
+            if kind.kind == "token":
+                kind.table.assign(self._vectors[:, : kind.units])
         for row in filter(lambda row: row.adapts, model.rows):
             alike = [(s, t) for s, t in self._solved if s.to_configuration() == row.to_configuration()]
             if alike:
@@ -161,6 +218,15 @@ class Classify(Task):
             else:
                 row.head.adapt(self.ordered("train", BATCH), self.ordered("validation", BATCH))
         return total + time.perf_counter() - start
+
+    @cached_property
+    def _vectors(self) -> np.ndarray:
+        """Vectors of words (vocabulary, units) from the texts of train and those without labels."""
+        assert self.unlabelled is not None
+        model = SequenceModel.for_task(self.configuration.model, **self.model_arguments())
+        units = max(kind.units for kind in model.kinds() if kind.kind == "token")
+        texts = [*self.data.ids("train"), *self.data.transform.ids_numpy(self.unlabelled.texts)]
+        return word_vectors(texts, self.data.transform.size, units, seed=self.configuration.train.seed)
 
     def _unfitted(self, name: str, options: Any) -> SequenceModel:
         """A baseline as its options say, to be solved; wrong ones are refused."""

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import logsumexp
 from sklearn import metrics
 
 from data.texts import TextData
 from pipelines.evaluate import skill
 from pipelines.task import Candidate, Evaluation
+from pipelines.tasks.classify_statistics import (
+    Calibration,
+    best_threshold,
+    calibration_error,
+    paired,
+    per_class,
+    precision_recall,
+    reliability,
+    roc,
+    temperature,
+    wilson,
+)
 from seqlayers.model import SequenceModel
 
 #: Texts a batch.
 BATCH = 256
-#: 97.5 % quantile of the normal distribution, of 95 % intervals.
-Z = 1.959964
-#: Bins of equal width of the reliability diagram.
-BINS = 10
-#: Points a curve keeps at most.
-POINTS = 200
 #: Mistakes told, and the words of each that are.
 MISTAKES, WORDS = 8, 12
 #: Different words of a mistake that are tried.
@@ -41,23 +46,6 @@ class Majority:
         return np.tile(np.log(self.shares), (count, 1))
 
 
-@dataclasses.dataclass(frozen=True)
-class Calibration:
-    """Found on the validation part: probabilities are softmax(z / temperature), and of two classes the second is said
-    from `threshold` on; None: the likelier."""
-
-    temperature: float = 1.0
-    threshold: float | None = None
-
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        return np.exp(log_softmax(logits.astype(np.float64) / self.temperature, axis=-1))
-
-    def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        if self.threshold is None:
-            return probabilities.argmax(-1)
-        return (probabilities[:, 1] >= self.threshold).astype(int)
-
-
 class ClassifyEvaluator:
     """What is asked of the candidates once they are fitted; each one's logits of a part are computed once.
 
@@ -68,6 +56,7 @@ class ClassifyEvaluator:
     def __init__(self, data: TextData):
         self.data = data
         self._logits: dict[tuple[int, str], np.ndarray] = {}
+        self._graphs: dict[int, Callable[[Any], tf.Tensor]] = {}
 
     @property
     def binary(self) -> bool:
@@ -83,20 +72,25 @@ class ClassifyEvaluator:
     def _predict(self, predictor: Any, part: str) -> np.ndarray:
         if not isinstance(predictor, SequenceModel):
             return predictor.logits(self.data.count(part))
-        fixed = any("dynamic_time" in kind.refusals() for kind in predictor.kinds())
-        specs = [tf.TensorSpec([None, self.data.options.longest if fixed else None], tf.int32)]
-        graph = tf.function(lambda ids: predictor(ids, training=False), input_signature=specs, autograph=False)
-        found = [graph(ids).numpy() for ids, _ in self.data.dataset(part, BATCH)]
-        return np.concatenate(found)
+        graph = self._graph(predictor)
+        return np.concatenate([graph(ids).numpy() for ids, _ in self.data.dataset(part, BATCH)])
+
+    def _graph(self, model: SequenceModel) -> Callable[[Any], tf.Tensor]:
+        """Ids → logits, traced once."""
+        if id(model) not in self._graphs:
+            specs = [tf.TensorSpec([None, fixed_length(model, self.data)], tf.int32)]
+            call = tf.function(lambda ids: model(ids, training=False), input_signature=specs, autograph=False)
+            self._graphs[id(model)] = call
+        return self._graphs[id(model)]
 
     def calibrate(self, candidates: Sequence[Candidate], threshold: float | str) -> None:
         """Each candidate's temperature by validation log loss, and its threshold (`auto`: by validation accuracy)."""
         truth = self.data.labels("validation")
         for candidate in candidates:
             logits = self.logits(candidate, "validation")
-            found = Calibration(_temperature(logits, truth))
-            if self.binary and threshold != 0.5:
-                chosen = _best_threshold(found.probabilities(logits)[:, 1], truth) if threshold == "auto" else threshold
+            found = Calibration(temperature(logits, truth))
+            if self.binary and threshold != 0.5 and not isinstance(candidate.predictor, Majority):
+                chosen = best_threshold(found.probabilities(logits)[:, 1], truth) if threshold == "auto" else threshold
                 found = dataclasses.replace(found, threshold=float(chosen))
             candidate.calibration = found
 
@@ -115,8 +109,8 @@ class ClassifyEvaluator:
             "best_naive": candidates[0].name,
             "comparison": [paired(c.name, said[model] == truth, said[c.name] == truth) for c in candidates[:-1]],
             "without_shared": self._without_shared(part, truth, said),
-            "roc": self._curves(candidates, part, truth, _roc),
-            "precision_recall": self._curves(candidates, part, truth, _precision_recall),
+            "roc": self._curves(candidates, part, truth, roc),
+            "precision_recall": self._curves(candidates, part, truth, precision_recall),
         }
         return Evaluation(rows, details)
 
@@ -124,6 +118,7 @@ class ClassifyEvaluator:
         right = said == truth
         low, high = wilson(int(right.sum()), len(right))
         classes = np.arange(len(self.data.classes))
+        tested = np.unique(truth)  # a class of which no text is tested is neither found nor missed
         return {
             "name": candidate.name,
             "role": candidate.role,
@@ -132,7 +127,7 @@ class ClassifyEvaluator:
             "accuracy_high": high,
             "error": float(1 - right.mean()),
             "log_loss": float(metrics.log_loss(truth, probabilities, labels=classes)),
-            "f1": float(metrics.f1_score(truth, said, labels=classes, average="macro", zero_division=0)),
+            "f1": float(metrics.f1_score(truth, said, labels=tested, average="macro", zero_division=0)),
             "auc": float(metrics.roc_auc_score(truth, probabilities[:, 1])) if self._both(truth) else None,
             "ece": calibration_error(reliability(probabilities, truth)),
             "seconds": candidate.seconds,
@@ -162,9 +157,6 @@ class ClassifyEvaluator:
         said = calibration.decide(probabilities)
         classes = np.arange(len(self.data.classes))
         before, after = (reliability(p, truth) for p in (Calibration().probabilities(logits), probabilities))
-        precision, recall, f1, count = metrics.precision_recall_fscore_support(
-            truth, said, labels=classes, zero_division=0
-        )
         return {
             "temperature": calibration.temperature,
             "reliability": {
@@ -178,10 +170,7 @@ class ClassifyEvaluator:
                 "classes": list(self.data.classes),
                 "matrix": metrics.confusion_matrix(truth, said, labels=classes).tolist(),
             },
-            "per_class": [
-                {"class": name, "precision": float(p), "recall": float(r), "f1": float(f), "count": int(n)}
-                for name, p, r, f, n in zip(self.data.classes, precision, recall, f1, count, strict=True)
-            ],
+            "per_class": per_class(self.data.classes, truth, said),
             "mistakes": self._mistakes(candidate, truth, probabilities, said),
         }
 
@@ -205,7 +194,7 @@ class ClassifyEvaluator:
                 }
             )
         chosen = 0.5 if calibration.threshold is None else calibration.threshold
-        best = _best_threshold(scores, truth)
+        best = best_threshold(scores, truth)
         by = "the likelier class"
         if calibration.threshold is not None:
             by = "the highest validation accuracy" if chosen == best else "as the configuration sets it"
@@ -235,91 +224,18 @@ class ClassifyEvaluator:
         if not isinstance(candidate.predictor, SequenceModel):
             return []
         different = np.unique(ids[ids > 1])[:TRIED]
+        ids = np.pad(ids, (0, (fixed_length(candidate.predictor, self.data) or len(ids)) - len(ids)))
         variants = np.stack([ids, *(np.where(ids == word, 1, ids) for word in different)]).astype("int32")
-        found = [
-            candidate.predictor(tf.constant(variants[i : i + 64]), training=False).numpy()
-            for i in range(0, len(variants), 64)
-        ]
-        logs = log_softmax(np.concatenate(found).astype(np.float64) / candidate.calibration.temperature, axis=-1)
-        odds = logs[:, said] - np.log1p(-np.exp(np.minimum(logs[:, said], -1e-12)))
+        graph = self._graph(candidate.predictor)
+        found = [graph(tf.constant(variants[i : i + 64])).numpy() for i in range(0, len(variants), 64)]
+        logits = np.concatenate(found).astype(np.float64) / candidate.calibration.temperature
+        odds = logits[:, said] - logsumexp(np.delete(logits, said, axis=-1), axis=-1)
         falls = odds[0] - odds[1:]
         order = np.argsort(-np.abs(falls), kind="stable")[:WORDS]
         vocabulary = self.data.transform.vocabulary
         return [{"word": vocabulary[different[i] - 2], "weight": float(falls[i])} for i in order]
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    share, z2 = right / count, Z * Z / count
-    middle, half = share + z2 / 2, Z * np.sqrt(share * (1 - share) / count + z2 / (4 * count))
-    return float((middle - half) / (1 + z2)), float((middle + half) / (1 + z2))
-
-
-def paired(name: str, ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
-    """How much more often `ours` is right than `theirs`, and the 95 % interval of it over the same texts."""
-    difference = ours.astype(float) - theirs.astype(float)
-    mean, half = float(difference.mean()), Z * float(difference.std()) / np.sqrt(len(difference))
-    return {
-        "name": name,
-        "difference": mean,
-        "low": float(mean - half),
-        "high": float(mean + half),
-        "better": int((difference > 0).sum()),
-        "worse": int((difference < 0).sum()),
-    }
-
-
-def reliability(probabilities: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
-    """Texts by the confidence in what is said of them, in bins of equal width: mean confidence, accuracy, count."""
-    said = probabilities.argmax(-1)
-    confidence = probabilities[np.arange(len(said)), said]
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return [
-        {
-            "confidence": float(confidence[bins == b].mean()),
-            "accuracy": float((said == truth)[bins == b].mean()),
-            "count": int((bins == b).sum()),
-        }
-        for b in range(BINS)
-        if (bins == b).any()
-    ]
-
-
-def calibration_error(bins: list[dict[str, Any]]) -> float:
-    """The expected calibration error: |confidence − accuracy|, the mean over texts (Naeini et al. 2015)."""
-    count = sum(b["count"] for b in bins)
-    return sum(b["count"] * abs(b["confidence"] - b["accuracy"]) for b in bins) / count
-
-
-def _temperature(logits: np.ndarray, truth: np.ndarray) -> float:
-    """The T of least log loss (Guo et al. 2017)."""
-
-    def loss(log_t: float) -> float:
-        scaled = log_softmax(logits.astype(np.float64) / np.exp(log_t), axis=-1)
-        return -float(scaled[np.arange(len(truth)), truth].mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
-
-
-def _best_threshold(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The threshold of highest accuracy, the nearest to a half of equals."""
-    tried = np.linspace(0.02, 0.98, 97)
-    accuracy = np.array([((scores >= t) == truth).mean() for t in tried])
-    best = tried[accuracy == accuracy.max()]
-    return float(best[np.argmin(np.abs(best - 0.5))])
-
-
-def _roc(truth: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
-    x, y, _ = metrics.roc_curve(truth, scores)
-    return {"points": _thinned(x, y), "area": float(metrics.auc(x, y))}
-
-
-def _precision_recall(truth: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
-    precision, recall, _ = metrics.precision_recall_curve(truth, scores)
-    area = float(metrics.average_precision_score(truth, scores))
-    return {"points": _thinned(recall[::-1], precision[::-1]), "area": area}
-
-
-def _thinned(x: np.ndarray, y: np.ndarray) -> list[list[float]]:
-    kept = np.unique(np.linspace(0, len(x) - 1, min(POINTS, len(x))).round().astype(int))
-    return [[float(x[i]), float(y[i])] for i in kept]
+def fixed_length(model: SequenceModel, data: TextData) -> int | None:
+    """Tokens that every text must be padded to, for a model with a weight for each step; None: any number."""
+    return data.options.longest if any("dynamic_time" in kind.refusals() for kind in model.kinds()) else None

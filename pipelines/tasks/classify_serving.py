@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from data.texts import TextData
+from data.transforms.text import padded
 from pipelines.export.servable import Arrays, Endpoint, Servable
 from pipelines.task import Candidate
-from pipelines.tasks.classify_evaluation import Calibration
+from pipelines.tasks.classify_evaluation import fixed_length
+from pipelines.tasks.classify_statistics import Calibration
 from seqlayers.model import SequenceModel
 
 #: Bytes of a text in the proof, since the longest would set the size of all.
@@ -24,7 +27,8 @@ class TextServable(Servable):
 
     `serving_default` takes `text`, strings (batch,), and gives `label` (batch,), `score` (batch,), the probability of
     that label, and `probabilities` (batch, classes). `ids` takes token ids int32 (batch, time) instead. A LiteRT file
-    takes the ids of one text, padded with zeros or cut to a fixed length, and gives `probabilities`.
+    takes the ids of one text, cut as the tokenizer cuts and padded with zeros to a fixed length, and gives
+    `probabilities`.
 
     Raises:
         TypeError: the candidate is no model, and no graph can hold it.
@@ -40,8 +44,7 @@ class TextServable(Servable):
         self.calibration: Calibration = candidate.calibration
         lengths = [len(ids) for ids in data.ids("train")]
         self.device_length = min(data.options.longest, int(np.ceil(np.quantile(lengths, COVERED) / 16) * 16))
-        fixed = any("dynamic_time" in kind.refusals() for kind in self.model.kinds())
-        self.time = data.options.longest if fixed else None
+        self.time = fixed_length(self.model, data)
 
     def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
         return {"text": tf.TensorSpec([batch], tf.string, "text")}
@@ -106,6 +109,11 @@ class TextServable(Servable):
             "threshold": self.calibration.threshold,
             "device_length": self.device_length,
             "transform": self.data.transform.to_json(),
+            "device": {
+                "ids": f"int32 (1, {self.device_length}), by the transform with `longest` {self.device_length}, "
+                "zeros after the end",
+                "probabilities": "float32 (1, classes)",
+            },
             "inputs": {
                 "text": "strings (batch,), UTF-8",
                 "ids": "int32 (batch, time), token ids, zeros after the end",
@@ -141,11 +149,9 @@ class _Ids(Endpoint):
     def padded(self, count: int, seed: int, length: int | None) -> tuple[Arrays, np.ndarray]:
         """Ids of test texts, by the tokenizer's NumPy form, at one length; None: the longest's."""
         rows, texts = self.whole.drawn(count, seed), self.whole.data.texts("test")
-        found = self.whole.data.transform.ids_numpy([texts[i] for i in rows])
-        length = length or max(map(len, found))
-        ids = np.zeros((len(rows), length), "int32")
-        for row, tokens in zip(ids, found, strict=True):
-            row[: min(length, len(tokens))] = tokens[:length]
+        whole = self.whole.data.transform
+        transform = whole if length is None else replace(whole, longest=length)
+        ids = padded(transform.ids_numpy([texts[i] for i in rows]), length)
         return {"ids": ids}, self.whole.data.labels("test")[rows]
 
     def metric(self, outputs: Arrays, truth: np.ndarray) -> float:

@@ -55,9 +55,10 @@ def _shipped(said: str, model: dict[str, Any], rival: dict[str, Any], candidate:
 def _beside(found: dict[str, dict[str, Any]], other: dict[str, Any]) -> str:
     """`0.41 points above the NB n-grams (95 % interval 0.12 to 0.70)`."""
     pair = found[other["name"]]
-    where = "above" if pair["difference"] >= 0 else "below"
+    where = f"{abs(100 * pair['difference']):.2f} points {'above' if pair['difference'] > 0 else 'below'}"
+    where = where if pair["difference"] else "right exactly as often as"
     span = f"{100 * pair['low']:+.2f} to {100 * pair['high']:+.2f}"
-    return f"{abs(100 * pair['difference']):.2f} points {where} the {other['name']} (95 % interval {span})"
+    return f"{where} the {other['name']} (95 % interval {span})"
 
 
 def _share(row: dict[str, Any]) -> str:

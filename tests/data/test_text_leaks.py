@@ -64,6 +64,11 @@ class TestLeaks:
         frame["text"] = [f"{t} so {c} a film {t}" for t, c in zip(frame["text"], frame["label"], strict=True)]
         assert prepared(frame).checks
 
+    def test_a_word_that_all_classes_begin_with_tells_none(self):
+        frame = reviews()
+        frame["text"] = [f"good {text}" for text in frame["text"]]
+        assert prepared(frame).checks
+
     def test_ids_that_depend_on_the_batch(self):
         transform = prepared().transform
         texts = ["w1 w2", "w3", "w4 w5 w6"]

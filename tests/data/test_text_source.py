@@ -121,6 +121,7 @@ def test_a_folder_of_class_folders(tmp_path):
             (tmp_path / label / f"{i}.txt").write_text(f"{label} {i}")
     (tmp_path / "spam" / "3.txt").write_bytes(b"caf\xe9")
     (tmp_path / "notes.txt").write_text("not of a class")
+    (tmp_path / "spam" / "._0.txt").write_text("what macOS hides beside a file")
     frame, source = locate_texts(str(tmp_path), sample=None)
     assert frame["label"].value_counts().to_dict() == {"spam": 4, "ham": 3}
     assert list(frame.columns) == ["text", "label"]
@@ -176,7 +177,7 @@ class TestUnlabelled:
 
     def test_what_stands_in_a_held_out_part_is_left_out_and_counted(self, tmp_path):
         test, validation, train = (self.DATA.texts(part) for part in ("test", "validation", "train"))
-        shouted = [f"  {text.upper()}\n" for text in test[:3]]
+        shouted = [f"  {text.upper()}\n" for text in test[:2]] + [test[2].replace(" ", "<br /><br />") + "<br>"]
         found = read_unlabelled(
             self.given(tmp_path, ["new", *shouted, test[5], *validation[:2], *train[:4]]), self.DATA
         )
@@ -193,10 +194,11 @@ class TestUnlabelled:
 
     def test_a_file_without_texts_or_with_nothing_else_is_refused(self, tmp_path):
         pd.DataFrame({"a": [1], "b": [2]}).to_parquet(tmp_path / "a.parquet")
-        with pytest.raises(
-            DataError, match=r"Which column holds the texts\? no column holds strings.*Columns: 'a', 'b'"
-        ):
+        with pytest.raises(DataError, match=r"Which column holds the texts\? no column could.*Columns: 'a', 'b'"):
             read_unlabelled(tmp_path / "a.parquet", self.DATA)
+        (tmp_path / "a.txt").write_text("one\ntwo\n")
+        with pytest.raises(DataError, match=r"a\.txt: where one text ends .* Give JSON Lines"):
+            read_unlabelled(tmp_path / "a.txt", self.DATA)
         with pytest.raises(DataError, match=r"Every text of .* stands in validation or test"):
             read_unlabelled(self.given(tmp_path, self.DATA.texts("test")), self.DATA)
 

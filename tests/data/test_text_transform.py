@@ -85,8 +85,9 @@ def test_both_forms_agree_on_bytes_drawn_at_random(tokens):
 
 
 def test_both_forms_read_every_character_alike():
-    """Each code point of the first plane, and one in 64 of the others, between two letters."""
-    points = [c for c in [*range(0x10000), *range(0x10000, 0x110000, 64)] if not 0xD800 <= c <= 0xDFFF]
+    """Each code point of the first plane, one in 64 of the others, and what is no character, between two letters."""
+    ends = [plane * 0x10000 + end for plane in range(1, 17) for end in (0xFFFE, 0xFFFF)]
+    points = [c for c in [*range(0x10000), *range(0x10000, 0x110000, 64), *ends] if not 0xD800 <= c <= 0xDFFF]
     texts = [" ".join(f"q{chr(c)}z" for c in points[i : i + 500]) for i in range(0, len(points), 500)]
     transform = fitted(texts, vocabulary=200_000, longest=5000)
     expected = transform.ids_numpy(texts)

@@ -146,6 +146,20 @@ class TestColumns:
         frame = reviews().drop(columns="film").rename(columns={"text": "said", "label": "kind"})
         assert (prepared(frame).options.text, prepared(frame).options.label) == ("said", "kind")
 
+    def test_rows_without_a_group_are_no_group(self):
+        frame = reviews(200, films=20)
+        frame.loc[:149, "film"] = np.resize(["", " ", None], 150)
+        data = prepared(frame)
+        groups = np.concatenate([data.groups(part) for part in PARTS])
+        assert len(set(groups)) == 150 + frame["film"][150:].nunique()
+
+    def test_a_text_of_200_000_words_is_cut_and_nothing_else_is(self):
+        frame = reviews(100)
+        frame.loc[7, "text"] = "end " * 200_000
+        data = prepared(frame)
+        lengths = [len(ids) for part in PARTS for ids in data.ids(part)]
+        assert sorted(lengths)[-2:] == [max(len(t.split()) for t in frame["text"].drop(7)), data.options.longest]
+
     def test_a_group_can_be_refused(self):
         data = prepared(reviews(200, films=2), group="none")
         assert (data.options.group, data.groups("test")) == (None, None)
@@ -168,9 +182,15 @@ class TestColumns:
             (
                 lambda f: f.drop(columns="text"),
                 {},
-                r"several columns could \('label', 'film'\).*Columns: 'label', 'film'",
+                r"Which column holds the texts\? no column could.*Columns: 'label', 'film'",
             ),
-            (lambda f: f[["label"]].assign(x=1), {"label": "label"}, "no column holds strings"),
+            (lambda f: f[["label"]].assign(x=1), {"label": "label"}, "no column could"),
+            (
+                lambda f: f.assign(label=[["a", "b"], ["a"]] * 100),
+                {},
+                r"'label' holds lists or objects \(row 1\), and a class is a single value",
+            ),
+            (lambda f: f.assign(text=[["w", "w"]] * 200), {}, "'text' holds lists .* and a text is a single value"),
             (
                 lambda f: f.assign(more=f["text"]).rename(columns={"text": "x"}),
                 {},
@@ -181,6 +201,12 @@ class TestColumns:
             (lambda f: f.assign(text=1.5), {}, "Column 'text' holds float64, not texts"),
             (lambda f: f.assign(label=np.linspace(0, 1, 200)), {}, "numbers with a fraction, not classes"),
             (lambda f: f.assign(label=[f"id {i}" for i in range(200)]), {}, "200 different values in 200 rows"),
+            (
+                lambda f: f.assign(text=[f"x{i}" for i in range(200)]),
+                {},
+                "No token occurs 2 times or more in the .* texts of train .*from 'text'",
+            ),
+            (lambda f: pd.concat([halves(f[:50], 0), halves(f[:50], 50)]), {}, "Every row of train has a text or"),
             (lambda f: f[:19], {}, "19 rows given, and at least 20"),
             (lambda f: f.assign(film="one"), {}, "The validation part has no row.*one 'film' are too many.*data.group"),
             (lambda f: f, {"split": "film"}, "Column 'film' names no row of train: 'film .*Accepted: train, test"),

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.special import expit
 
-from pipelines.tasks.classify_evaluation import (
+from pipelines.task import Candidate
+from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority
+from pipelines.tasks.classify_serving import TextServable
+from pipelines.tasks.classify_statistics import (
     Calibration,
-    _best_threshold,
-    _temperature,
+    best_threshold,
     calibration_error,
     paired,
+    per_class,
+    precision_recall,
     reliability,
+    roc,
+    temperature,
     wilson,
 )
 from pipelines.tasks.classify_verdict import verdict
+from seqlayers.model import SequenceModel
+from tests.data.text_tables import prepared, reviews
 
 
 def test_wilsons_interval_is_that_of_his_paper():
@@ -29,15 +38,61 @@ def test_the_difference_is_taken_text_by_text():
     found = paired("other", ours, theirs)
     assert (found["better"], found["worse"]) == (2, 1)
     assert found["difference"] == pytest.approx(1 / 6)
-    spread = np.sqrt((3 / 6 - (1 / 6) ** 2) / 6)  # (b + c)/n − ((b − c)/n)², over n
-    assert found["high"] - found["low"] == pytest.approx(2 * 1.959964 * spread)
+    # Agresti and Min 2005: half a text more in each of the four cells, n = 8, b = 2.5, c = 1.5
+    middle, spread = (2.5 - 1.5) / 8, np.sqrt(((2.5 + 1.5) / 8 - (1 / 8) ** 2) / 8)
+    assert (found["low"], found["high"]) == pytest.approx((middle - 1.959964 * spread, middle + 1.959964 * spread))
+
+
+def test_classifiers_that_never_differ_are_not_surely_equal():
+    same = np.array([1, 1, 0, 1], bool)
+    few, many = paired("other", same, same), paired("other", np.tile(same, 5000), np.tile(same, 5000))
+    assert few["difference"] == many["difference"] == 0
+    assert few["low"] < -0.2 and few["high"] > 0.2
+    assert -1e-3 < many["low"] < 0 < many["high"] < 1e-3
 
 
 def test_the_temperature_is_the_one_that_was_hidden():
     draw = np.random.default_rng(0)
     z = draw.normal(0, 2, 20_000)
     truth = (draw.random(20_000) < expit(z)).astype(int)
-    assert _temperature(np.stack([0 * z, 3.0 * z], 1), truth) == pytest.approx(3.0, rel=0.05)
+    assert temperature(np.stack([0 * z, 3.0 * z], 1), truth) == pytest.approx(3.0, rel=0.05)
+
+
+def test_few_texts_that_are_all_right_do_not_make_a_classifier_certain():
+    truth = np.arange(24) % 3
+    logits = 4.0 * np.eye(3)[truth]
+    told = Calibration(temperature(logits, truth)).probabilities(logits)
+    np.testing.assert_allclose(told.max(1), 9 / 10, atol=1e-3)  # of 8 texts of a class: (8 + 1) / (8 + 2)
+
+
+def test_logits_that_are_hundreds_too_large_are_brought_down():
+    draw = np.random.default_rng(2)
+    z = draw.normal(0, 2, 5000)
+    truth = (draw.random(5000) < expit(z)).astype(int)
+    assert temperature(np.stack([0 * z, 300 * z], 1), truth) == pytest.approx(300, rel=0.1)
+
+
+def test_a_class_that_is_not_tested_has_no_recall_and_one_never_said_no_precision():
+    found = per_class(["a", "b", "c"], np.array([0, 0, 0, 1]), np.array([0, 0, 2, 0]))
+    assert found[0] == {"class": "a", "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "count": 3}
+    assert found[1] == {"class": "b", "precision": None, "recall": 0.0, "f1": 0.0, "count": 1}
+    assert found[2] == {"class": "c", "precision": 0.0, "recall": None, "f1": None, "count": 0}
+
+
+def test_curves_keep_their_ends_and_their_area():
+    draw = np.random.default_rng(3)
+    truth = (draw.random(5000) < 0.3).astype(int)
+    scores = truth + draw.normal(0, 1, 5000)
+    ranked = roc(truth, scores)
+    positive, negative = scores[truth == 1], scores[truth == 0]
+    assert ranked["area"] == pytest.approx((positive[:, None] > negative).mean())
+    assert (ranked["points"][0], ranked["points"][-1]) == ([0, 0], [1, 1])
+    x, y = np.array(ranked["points"]).T
+    assert len(x) <= 200 and np.trapezoid(y, x) == pytest.approx(ranked["area"], abs=0.01)
+    found = precision_recall(truth, scores)
+    recall, precision = np.array(found["points"]).T
+    assert (np.diff(recall) >= 0).all() and precision[-1] == pytest.approx(0.3, abs=0.03)
+    assert np.trapezoid(precision, recall) == pytest.approx(found["area"], abs=0.02)
 
 
 def test_a_calibrated_candidate_has_no_calibration_error_and_an_overconfident_one_has():
@@ -53,7 +108,7 @@ def test_a_calibrated_candidate_has_no_calibration_error_and_an_overconfident_on
 def test_the_threshold_is_where_validation_accuracy_is_highest():
     truth = np.array([0] * 50 + [1] * 50)
     scores = np.concatenate([np.linspace(0, 0.6, 50), np.linspace(0.62, 1, 50)])
-    chosen = _best_threshold(scores, truth)
+    chosen = best_threshold(scores, truth)
     assert 0.6 < chosen <= 0.62
     assert Calibration(threshold=chosen).decide(np.stack([1 - scores, scores], 1)).tolist() == truth.tolist()
     assert Calibration().decide(np.array([[0.4, 0.35, 0.25]])).tolist() == [0]
@@ -87,7 +142,83 @@ def test_the_model_is_shipped_where_chance_does_not_explain_its_lead(low, high, 
     assert (chosen == "m") == ("as export.candidate asks" not in kept.text)
 
 
+def test_two_that_are_right_equally_often_are_said_to_be():
+    found = verdict(ROWS, [pair("majority class", 0.4, 0.45), pair("n-grams", -0.01, 0.01)])
+    assert "it is right exactly as often as the n-grams (95 % interval -1.00 to +1.00)" in found.text
+
+
 def test_a_model_no_better_than_the_commonest_class_must_not_be_used():
     rows = [row("majority class", 0.6), row("m", 0.6, "model")]
     found = verdict(rows, [pair("majority class", -0.01, 0.01)])
     assert "must not be used" in found.text
+
+
+class TestEvaluator:
+    DATA = prepared(reviews(300, films=100), longest=48, buckets=[])
+
+    def of(self, **model):
+        return SequenceModel.for_task(model, classes=2, vocabulary=self.DATA.transform.size)
+
+    def test_the_majority_class_is_said_whatever_the_threshold(self):
+        counts = np.array([60, 40])
+        majority = Candidate("majority class", "baseline", Majority(counts))
+        ClassifyEvaluator(self.DATA).calibrate([majority], 0.2)
+        said = majority.calibration.decide(majority.calibration.probabilities(majority.predictor.logits(5)))
+        assert said.tolist() == [0] * 5
+
+    def test_a_model_with_weights_for_one_length_is_evaluated_explained_and_served(self):
+        model = self.of(
+            embedding={"kind": "token", "units": 4},
+            encoder=[{"kind": "mixer"}],
+            pooling={"kind": "mean"},
+            head={"kind": "classify"},
+        )
+        model(np.zeros((2, 48), "int32") + 1)
+        candidate = Candidate("m", "model", model)
+        evaluator = ClassifyEvaluator(self.DATA)
+        evaluator.calibrate([candidate], 0.5)
+        told = evaluator.shipped(candidate)
+        assert told["mistakes"] and all(mistake["words"] for mistake in told["mistakes"])
+        servable = TextServable("t", candidate, self.DATA)
+        texts = self.DATA.texts("test")
+        served = servable.serve({"text": tf.constant(texts)})["probabilities"]
+        expected = candidate.calibration.probabilities(evaluator.logits(candidate, "test"))
+        np.testing.assert_allclose(served, expected, atol=1e-5)
+
+    def test_a_word_is_blamed_by_how_far_the_log_odds_fall_without_it(self):
+        """Also where the model is so sure that its probability is 1 in float64."""
+
+        class Sums(SequenceModel):
+            def call(self, ids, training=False):
+                hits = tf.reduce_sum(tf.cast(ids == 2, tf.float32), 1)
+                return tf.stack([0 * hits, 100.0 * hits], 1)
+
+        model = Sums(embedding={"kind": "token", "vocabulary": 9, "units": 1}, head={"kind": "classify", "classes": 2})
+        candidate = Candidate("m", "model", model, calibration=Calibration(temperature=2.0))
+        found = ClassifyEvaluator(self.DATA)._words(candidate, np.array([2, 3, 2]), 1)
+        vocabulary = self.DATA.transform.vocabulary
+        assert found == [{"word": vocabulary[0], "weight": 100.0}, {"word": vocabulary[1], "weight": 0.0}]
+
+    def test_a_device_reads_both_ends_of_a_text_that_is_too_long_for_it(self):
+        model = self.of(embedding={"kind": "token", "units": 2}, pooling={"kind": "mean"}, head={"kind": "classify"})
+        data = prepared(reviews(300, films=100, longest=60))
+        servable = TextServable("t", Candidate("m", "model", model, calibration=Calibration()), data)
+        assert servable.device_length == 64
+        servable.device_length = 16
+        ids = servable.device().examples(1000, 0)[0]["ids"]
+        whole = data.ids("test")
+        assert "(1, 16), by the transform with `longest` 16" in servable.contract()["device"]["ids"]
+        assert ids.shape == (len(whole), 16)
+        np.testing.assert_array_equal(ids[-1], [*whole[-1][:8], *whole[-1][-8:]])
+        np.testing.assert_array_equal(ids[0], np.pad(whole[0], (0, 16 - len(whole[0]))))
+
+    def test_what_is_served_says_the_second_class_from_the_threshold_on(self):
+        model = self.of(embedding={"kind": "token", "units": 2}, pooling={"kind": "mean"}, head={"kind": "classify"})
+        probabilities = tf.constant([[0.7, 0.3], [0.9, 0.1], [0.75, 0.25]])
+        for threshold, labels, scores in [(0.25, [1, 0, 1], [0.3, 0.9, 0.25]), (None, [0, 0, 0], [0.7, 0.9, 0.75])]:
+            calibration = Calibration(threshold=threshold)
+            servable = TextServable("t", Candidate("m", "model", model, calibration=calibration), self.DATA)
+            found = servable.labelled(probabilities)
+            assert [label.decode() for label in found["label"].numpy()] == [self.DATA.classes[i] for i in labels]
+            np.testing.assert_allclose(found["score"], scores)
+            assert calibration.decide(probabilities.numpy()).tolist() == labels

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.report import model_card, write_report
+from pipelines.report.classify import tables
 from pipelines.report.classify.page import render
 from tests.pipelines.report.pages import Page, words
 from tests.pipelines.report.texts import EVIL, difficult, evil
@@ -207,3 +208,7 @@ def test_the_card_says_what_it_is_for_and_where_it_ends() -> None:
     weak = record(tested=300, classes=TOPICS)
     weak["per_class"][3]["f1"] = 0.21
     assert "Much worse than the others it finds other (F1 21.0 %)." in model_card(weak).replace("\xa0", " ")
+    weak["per_class"][3].update(precision=None, recall=None, f1=None, count=0)
+    assert "Much worse than the others" not in model_card(weak)
+    table = tables.per_class(weak)
+    assert table is not None and [cell.text for cell in table.lines[3].cells] == ["–", "–", "–", "0"]
