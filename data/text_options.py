@@ -7,7 +7,7 @@ from typing import Literal
 import pydantic
 from pydantic import Field
 
-Tokens = Literal["words", "characters", "bytes"]
+Tokens = Literal["words", "subwords", "characters", "bytes"]
 Keep = Literal["start", "end", "both"]
 
 
@@ -30,7 +30,7 @@ class TextOptions(pydantic.BaseModel):
     test: float = Field(default=0.2, gt=0, lt=1)
     #: Of what is drawn for validation and test.
     seed: int = Field(default=0, ge=0)
-    #: What an id stands for.
+    #: What an id stands for. Subwords are pieces of words, learnt from train: a vocabulary of 8,000 goes far.
     tokens: Tokens = "words"
     #: Ids at most, 0 (padding) and 1 (unknown) included.
     vocabulary: int = Field(default=50000, ge=3)

@@ -46,7 +46,7 @@ def read_unlabelled(path: Path, data: TextData) -> Unlabelled:
         DataError: the file cannot be read, has no such column, or no text is left.
     """
     if ".txt" in Path(path).suffixes:
-        raise DataError(f"{path}: where one text ends and the next begins is not said. Give JSON Lines, CSV or Parquet.")
+        raise DataError(f"{path}: where one text ends and the next begins is not said. Give JSON Lines or CSV.")
     frame, source = locate(str(path), datasets={}, sample=None, texts=True)
     own = data.options.text in frame.columns
     column = find_text(frame, data.options if own else TextOptions())

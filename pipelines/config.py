@@ -26,9 +26,6 @@ from seqlayers.errors import ConfigurationError
 #: The tasks that have a configuration of their own; each is a file in pipelines/configs.
 CONFIGS = resources.files("pipelines") / "configs"
 
-#: Further configurations of these tasks, which `--config` takes by their name.
-VARIANTS = CONFIGS / "variants"
-
 #: What `--classical` takes → the baseline's name in the tables.
 CLASSICAL = {"ets": "exponential smoothing", "arima": "ARIMA", "theta": "theta"}
 
@@ -181,12 +178,8 @@ def _fields_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    built_in = VARIANTS / file.name
-    if not file.exists() and len(file.parts) == 1 and built_in.is_file():
-        return parse(built_in.read_text(encoding="utf-8"), file.name)
     if not file.exists():
-        names = ", ".join(sorted(p.name for p in VARIANTS.iterdir()))
-        raise ConfigurationError("--config", f"there is no file {file}.", f"a YAML file, or one of: {names}")
+        raise ConfigurationError("--config", f"there is no file {file}.")
     if file.is_dir():
         raise ConfigurationError("--config", f"{file} is a folder.", "a YAML file")
     try:

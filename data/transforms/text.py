@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.transforms import characters
+from data.transforms.subwords import Subwords
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -33,15 +34,16 @@ class TextTransform:
 
     A text is read as UTF-8, what is not being space, as control characters and HTML's `<br>` are; in lower case, if
     `lower`. Words are runs of letters and digits with apostrophes inside; punctuation marks, symbols, emoji and
-    the letters of scripts without spaces (Chinese, Japanese, Thai) are a token each. A text without any token is one
-    unknown.
+    the letters of scripts without spaces (Chinese, Japanese, Thai) are a token each. Subwords are the pieces of such
+    words. A text without any token is one unknown.
 
     Attributes:
-        tokens: `words`, `characters` or `bytes`.
+        tokens: `words`, `subwords`, `characters` or `bytes`.
         lower: whether upper case is read as lower case.
         longest: tokens kept of a text.
         keep: which, of a text that is longer: from its `start`, its `end`, or one half of `both`.
         vocabulary: the tokens from id 2 on, the most frequent first.
+        cuts: of subwords, how words are cut; see `data.transforms.subwords.Subwords`.
     """
 
     tokens: Tokens
@@ -49,19 +51,23 @@ class TextTransform:
     longest: int
     keep: Keep
     vocabulary: tuple[str, ...]
+    cuts: tuple[str, ...] = ()
 
     @classmethod
     def fit(cls, texts: Iterable[str | bytes], options: TextOptions) -> TextTransform:
         """The vocabulary of train's texts: the most frequent tokens, of equally frequent ones the first by name."""
         blank = cls(options.tokens, options.lower, options.longest, options.keep, ())
         if options.tokens == "bytes":
-            return cls(blank.tokens, blank.lower, blank.longest, blank.keep, tuple(_BYTES))
+            return replace(blank, vocabulary=_BYTES)
+        split = replace(blank, tokens="words")._split if options.tokens == "subwords" else blank._split
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(blank._split(text))
+            counts.update(split(text))
+        if options.tokens == "subwords":
+            learnt = Subwords.fit(counts, options.vocabulary - FIRST, options.fewest)
+            return replace(blank, vocabulary=learnt.pieces, cuts=learnt.cuts)
         enough = sorted((-count, token) for token, count in counts.items() if count >= options.fewest)
-        found = tuple(token for _, token in enough[: options.vocabulary - FIRST])
-        return cls(blank.tokens, blank.lower, blank.longest, blank.keep, found)
+        return replace(blank, vocabulary=tuple(token for _, token in enough[: options.vocabulary - FIRST]))
 
     @property
     def size(self) -> int:
@@ -69,11 +75,18 @@ class TextTransform:
         return len(self.vocabulary) + FIRST
 
     @cached_property
+    def _subwords(self) -> Subwords:
+        return Subwords(self.vocabulary, self.cuts)
+
+    @cached_property
     def _split(self) -> Callable[[str | bytes], list[str]]:
         """A text → all its tokens."""
         lower = self.lower
         if self.tokens == "words":
             return lambda text: _words(characters.clean(text, lower))
+        if self.tokens == "subwords":
+            of = self._subwords.of
+            return lambda text: [piece for word in _words(characters.clean(text, lower)) for piece in of(word)]
 
         def single(text: str | bytes) -> str:
             return _spaces.sub(" ", characters.clean(text, lower)).strip(" ")
@@ -130,8 +143,9 @@ class TextTransform:
         text = tf.strings.regex_replace(text, characters.BREAK, " ")
         text = tf.strings.strip(tf.strings.regex_replace(text, " +", " "))
         text = tf.where(text == "", NOTHING, text)
-        if self.tokens == "words":
-            return tf.strings.split(tf.strings.regex_replace(text, characters.words(re2=True), r"\0 "))
+        if self.tokens in ("words", "subwords"):
+            words = tf.strings.split(tf.strings.regex_replace(text, characters.words(re2=True), r"\0 "))
+            return words if self.tokens == "words" else self._subwords.ragged(words)
         return tf.strings.unicode_split(text, "UTF-8") if self.tokens == "characters" else tf.strings.bytes_split(text)
 
     def _cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -158,7 +172,7 @@ class TextTransform:
 
     def trackables(self) -> list[Any]:
         """What a `tf.Module` must hold for the graph form to be saved with it."""
-        return [self.table]
+        return [self.table, self._subwords.table] if self.tokens == "subwords" else [self.table]
 
     def to_json(self) -> dict[str, Any]:
         """Every constant, as JSON's own types."""
@@ -168,12 +182,13 @@ class TextTransform:
             "longest": self.longest,
             "keep": self.keep,
             "vocabulary": list(self.vocabulary),
+            "cuts": list(self.cuts),
         }
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> TextTransform:
-        vocabulary: Sequence[str] = found["vocabulary"]
-        return cls(found["tokens"], found["lower"], found["longest"], found["keep"], tuple(vocabulary))
+        vocabulary, cuts = tuple(found["vocabulary"]), tuple(found["cuts"])
+        return cls(found["tokens"], found["lower"], found["longest"], found["keep"], vocabulary, cuts)
 
 
 def padded(ids: Sequence[np.ndarray], length: int | None = None) -> np.ndarray:

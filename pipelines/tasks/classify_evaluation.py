@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from sklearn import metrics
 
 from data.texts import TextData
+from data.transforms.subwords import words_of
 from pipelines.evaluate import skill
 from pipelines.task import Candidate, Evaluation
 from pipelines.tasks.classify_statistics import (
@@ -223,17 +224,23 @@ class ClassifyEvaluator:
         """By how much the log-odds of what was said fall when a word is made unknown wherever it stands."""
         if not isinstance(candidate.predictor, SequenceModel):
             return []
-        different = np.unique(ids[ids > 1])[:TRIED]
+        vocabulary = ("", "", *self.data.transform.vocabulary)
+        places: dict[str, list[int]] = {}
+        for word, stands in words_of([vocabulary[i] for i in ids]):
+            if ids[stands[0]] > 1:
+                places.setdefault(word, []).extend(stands)
+        tried = sorted(places, key=lambda word: ids[places[word][0]])[:TRIED]
         ids = np.pad(ids, (0, (fixed_length(candidate.predictor, self.data) or len(ids)) - len(ids)))
-        variants = np.stack([ids, *(np.where(ids == word, 1, ids) for word in different)]).astype("int32")
+        variants = np.tile(ids, (1 + len(tried), 1)).astype("int32")
+        for variant, word in zip(variants[1:], tried, strict=True):
+            variant[places[word]] = 1
         graph = self._graph(candidate.predictor)
         found = [graph(tf.constant(variants[i : i + 64])).numpy() for i in range(0, len(variants), 64)]
         logits = np.concatenate(found).astype(np.float64) / candidate.calibration.temperature
         odds = logits[:, said] - logsumexp(np.delete(logits, said, axis=-1), axis=-1)
         falls = odds[0] - odds[1:]
         order = np.argsort(-np.abs(falls), kind="stable")[:WORDS]
-        vocabulary = self.data.transform.vocabulary
-        return [{"word": vocabulary[different[i] - 2], "weight": float(falls[i])} for i in order]
+        return [{"word": tried[i], "weight": float(falls[i])} for i in order]
 
 
 def fixed_length(model: SequenceModel, data: TextData) -> int | None:

@@ -77,7 +77,7 @@ class RecurrentDecoder(Kind):
         _, features = sequence_shape(self, x_shape)
         width = memory_features(self, memory_shape)
         self.layer.build((None, None, features))
-        states = self.layer.compute_output_spec(keras.KerasTensor((None, None, features))).shape[-1]
+        states = self.layer.compute_output_spec(keras.KerasTensor((None, 1, features))).shape[-1]
         self.cross.build((None, None, states), (None, None, width))
         self.output_projection.build((None, None, states + self.units))
 

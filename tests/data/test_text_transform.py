@@ -11,8 +11,10 @@ import pytest
 import tensorflow as tf
 
 from data.text_options import TextOptions
+from data.text_source import locate_texts
 from data.transforms import characters
-from data.transforms.text import PADDING, UNKNOWN, TextTransform
+from data.transforms.text import PADDING, UNKNOWN, TextTransform, padded
+from tests.data.tables import real
 
 HARD = [
     "Don't stop!!<br /><BR>It's 'quoted', rock'n'roll’s — 100% fun…",
@@ -33,7 +35,7 @@ HARD = [
     "x" * 5000,
     "one two three four five six seven",
 ]
-TOKENS = ("words", "characters", "bytes")
+TOKENS = ("words", "subwords", "characters", "bytes")
 
 
 def raw(texts: list[str | bytes]) -> list[bytes]:
@@ -47,10 +49,10 @@ def fitted(texts: list[str | bytes], **options: object) -> TextTransform:
 def require_equal(transform: TextTransform, texts: list[str | bytes]) -> None:
     """The NumPy form of strings and of bytes, and the graph form, in a function and padded."""
     expected = transform.ids_numpy(texts)
-    padded = tf.function(transform.ids)(tf.constant(raw(texts))).numpy()
-    assert padded.dtype == np.int32
-    assert padded.shape == (len(texts), max(map(len, expected)))
-    for text, ids, row in zip(texts, expected, padded, strict=True):
+    found = tf.function(transform.ids)(tf.constant(raw(texts))).numpy()
+    assert found.dtype == np.int32
+    assert found.shape == (len(texts), max(map(len, expected)))
+    for text, ids, row in zip(texts, expected, found, strict=True):
         np.testing.assert_array_equal(row[: len(ids)], ids, err_msg=repr(text[:80]))
         assert not row[len(ids) :].any()
         assert ids.all(), "padding inside a text"
@@ -84,12 +86,13 @@ def test_both_forms_agree_on_bytes_drawn_at_random(tokens):
     require_equal(fitted([*noise, *mixed], tokens=tokens), [*noise, *mixed])
 
 
-def test_both_forms_read_every_character_alike():
+@pytest.mark.parametrize(("tokens", "vocabulary"), [("words", 200_000), ("subwords", 50_000)])
+def test_both_forms_read_every_character_alike(tokens, vocabulary):
     """Each code point of the first plane, one in 64 of the others, and what is no character, between two letters."""
     ends = [plane * 0x10000 + end for plane in range(1, 17) for end in (0xFFFE, 0xFFFF)]
     points = [c for c in [*range(0x10000), *range(0x10000, 0x110000, 64), *ends] if not 0xD800 <= c <= 0xDFFF]
     texts = [" ".join(f"q{chr(c)}z" for c in points[i : i + 500]) for i in range(0, len(points), 500)]
-    transform = fitted(texts, vocabulary=200_000, longest=5000)
+    transform = fitted(texts, tokens=tokens, vocabulary=vocabulary, longest=5000)
     expected = transform.ids_numpy(texts)
     found = transform.ragged(tf.constant(texts))
     np.testing.assert_array_equal(found.row_lengths(), [len(i) for i in expected])
@@ -110,6 +113,15 @@ def test_what_a_character_and_a_byte_is():
     np.testing.assert_array_equal(ids, np.frombuffer(b"a b", np.uint8) - 0x20 + 2)
 
 
+def test_what_a_subword_is():
+    """Of a word that train has often enough as it is learnt to be cut, of another one its letters."""
+    transform = fitted(["Lower LOWEST!"] * 3 + ["low <br />🙂 你好"], tokens="subwords", fewest=2, vocabulary=13)
+    assert " ".join(transform.words_of("Lowest,<br>lower 你 low")) == "lowe ##s ##t , lowe ##r 你 l ##o ##w"
+    assert transform.length("Lowest lower") == 5
+    np.testing.assert_array_equal(transform.ids_numpy(["lower 你"])[0][2:], [UNKNOWN])
+    assert fitted(["Not"], tokens="subwords", lower=False).words_of("Not not") == ["Not", "n", "##o", "##t"]
+
+
 def test_bytes_that_are_not_utf8_end_a_word():
     assert fitted([]).words_of(b"caf\xe9s were good") == ["caf", "s", "were", "good"]
 
@@ -122,9 +134,10 @@ def test_the_vocabulary_is_by_frequency_then_by_name():
     assert fitted(texts, vocabulary=4).vocabulary == ("a", "b")
 
 
+@pytest.mark.parametrize("tokens", ["words", "subwords"])
 @pytest.mark.parametrize("text", ["", "   ", "\x00\x01", "<br />", b"\xff"], ids=repr)
-def test_a_text_without_a_token_is_one_unknown_and_never_all_padding(text):
-    transform = fitted(["a b"])
+def test_a_text_without_a_token_is_one_unknown_and_never_all_padding(text, tokens):
+    transform = fitted(["a b"], tokens=tokens)
     np.testing.assert_array_equal(transform.ids_numpy([text])[0], [UNKNOWN])
     np.testing.assert_array_equal(transform.ids(tf.constant(raw([text, "a b"]))), [[UNKNOWN, PADDING], [2, 3]])
 
@@ -149,14 +162,41 @@ def test_a_review_of_200_000_words():
     require_equal(transform, [text, "w1 w2"])
 
 
-def test_constants_survive_json():
-    transform = fitted(HARD, keep="end", longest=9, lower=False)
+def test_subwords_of_a_review_of_20_000_words():
+    """Words that are pieces, words of several and words of letters alone, of which pieces are kept, not words."""
+    words = [("help", "helpful", "unhelpful", f"n{i}")[i % 4] for i in range(20_000)]
+    text, train = " ".join(words), ["help helpful help! unhelpful"] * 5 + ["n0 n12 n3456789"]
+    transform = fitted(train, tokens="subwords", fewest=2, vocabulary=18, longest=3001)
+    assert "helpful" not in transform.vocabulary and "help ##ful" in transform.cuts and transform.size <= 18
+    found = transform.words_of(text)
+    assert len(found) == 3001 and transform.length(text) > 20_000
+    assert " ".join(found[:3] + found[-6:]) == "help help ##ful n ##1 ##9 ##9 ##9 ##9"
+    require_equal(transform, [text, "help", *HARD])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tokens", ["words", "subwords"])
+def test_both_forms_agree_on_reviews_of_films(tokens):
+    frame, _ = locate_texts("imdb", sample=None, data_dir=real("imdb"))
+    train, test = (frame.loc[frame["split"] == part, "text"].tolist() for part in ("train", "test"))
+    transform = fitted(train[::5], tokens=tokens, fewest=2, vocabulary=8000)
+    some = test[:: len(test) // 2000]
+    assert len(some) >= 2000
+    for i in range(0, len(some), 250):
+        require_equal(transform, some[i : i + 250])
+
+
+@pytest.mark.parametrize("tokens", TOKENS)
+def test_constants_survive_json(tokens):
+    transform = fitted(HARD, tokens=tokens, keep="end", longest=9, lower=False)
     again = TextTransform.from_json(json.loads(json.dumps(transform.to_json())))
     assert again == transform
+    np.testing.assert_array_equal(padded(again.ids_numpy(HARD)), padded(transform.ids_numpy(HARD)))
 
 
-def test_the_graph_form_lives_in_a_saved_model(tmp_path):
-    transform = fitted(HARD)
+@pytest.mark.parametrize("tokens", ["words", "subwords"])
+def test_the_graph_form_lives_in_a_saved_model(tmp_path, tokens):
+    transform = fitted(HARD, tokens=tokens, vocabulary=150)
 
     class Served(tf.Module):
         def __init__(self):

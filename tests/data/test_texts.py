@@ -225,7 +225,7 @@ class TestColumns:
         ("options", "message"),
         [
             ({"buckets": [64, 32]}, "each longer than the one before"),
-            ({"tokens": "letters"}, "'words', 'characters'"),
+            ({"tokens": "letters"}, "'words', 'subwords'"),
             ({"longest": 0}, "greater than or equal to 1"),
             ({"txt": "a"}, "Extra inputs"),
         ],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import expit
 
+from data.transforms.text import TextTransform
 from pipelines.task import Candidate
 from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority
 from pipelines.tasks.classify_serving import TextServable
@@ -198,6 +201,19 @@ class TestEvaluator:
         found = ClassifyEvaluator(self.DATA)._words(candidate, np.array([2, 3, 2]), 1)
         vocabulary = self.DATA.transform.vocabulary
         assert found == [{"word": vocabulary[0], "weight": 100.0}, {"word": vocabulary[1], "weight": 0.0}]
+
+    def test_a_word_of_several_pieces_is_blamed_as_one(self):
+        class Last(SequenceModel):
+            def call(self, ids, training=False):
+                hits = tf.reduce_sum(tf.cast(ids == 3, tf.float32), 1)
+                return tf.stack([0 * hits, hits], 1)
+
+        model = Last(embedding={"kind": "token", "vocabulary": 9, "units": 1}, head={"kind": "classify", "classes": 2})
+        pieces = TextTransform("subwords", True, 9, "end", ("help", "##ful", "##s"), ("help ##ful",))
+        data = dataclasses.replace(self.DATA, transform=pieces)
+        ids = pieces.ids_numpy(["fuls help helpful helpful"])[0]
+        found = ClassifyEvaluator(data)._words(Candidate("m", "model", model, calibration=Calibration()), ids, 1)
+        assert found == [{"word": "helpful", "weight": 2.0}, {"word": "help", "weight": 0.0}]
 
     def test_a_device_reads_both_ends_of_a_text_that_is_too_long_for_it(self):
         model = self.of(embedding={"kind": "token", "units": 2}, pooling={"kind": "mean"}, head={"kind": "classify"})

@@ -298,7 +298,7 @@ def test_a_backtest_of_texts_is_refused(tmp_path):
 
 
 def test_texts_without_labels_are_learnt_from_and_held_out_ones_among_them_left_out(run, tmp_path):
-    home, _, before, _ = run
+    _, _, before, _ = run
     from data.text_sample import sample
 
     frame, _ = sample()
