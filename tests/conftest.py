@@ -8,9 +8,10 @@ import shutil
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Workers that run side by side leave each other the cores.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", os.environ["TF_NUM_INTRAOP_THREADS"])
+os.environ.setdefault("OMP_NUM_THREADS", os.environ["TF_NUM_INTRAOP_THREADS"])
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np

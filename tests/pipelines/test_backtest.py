@@ -65,6 +65,7 @@ def test_its_checks_and_its_report(result):
     assert "Fold 3" in page and "ridge" in page
 
 
+@pytest.mark.slow
 def test_a_sliding_window_keeps_its_length(tmp_path):
     answer = backtested(
         tmp_path, "--folds", "2", "--window", "sliding", "--set", "model={head: {kind: linear, solve: ridge}}"
@@ -97,6 +98,7 @@ def test_a_fold_in_which_the_model_diverges_is_named(tmp_path):
     assert answer.code == 2 and answer.json["error"].startswith("Fold 1: The loss became nan")
 
 
+@pytest.mark.slow
 def test_where_tracking_fails_at_the_end_no_fold_is_lost(tmp_path, monkeypatch):
     finish, fold, done = Tracker.finish, backtest._fold, []
     settings = ("--folds", "2", "--set", "model={head: {kind: linear, solve: ridge}}")

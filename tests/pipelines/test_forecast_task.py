@@ -244,6 +244,7 @@ def test_the_chosen_candidate_can_be_exported_and_a_rule_cannot(solved):
         task.servable(candidates[0])
 
 
+@pytest.mark.slow
 def test_folds_are_tasks_of_their_own(tmp_path):
     task = prepared(tmp_path, RIDGE)
     folds = task.folds(2, window="expanding", embargo="1d")

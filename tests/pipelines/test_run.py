@@ -96,6 +96,7 @@ def test_the_ridge_is_exported_and_registered_where_it_is_the_better_one(run):
     assert predicted.code == 0
 
 
+@pytest.mark.slow
 def test_the_configured_model_is_exported_on_request(tmp_path):
     answer = seqlayers(
         "run", "forecast", "--source", write(sales(), tmp_path / "a.csv"), "--home", tmp_path, *TARGET,
@@ -114,6 +115,7 @@ def test_the_keras_file_loads_and_is_the_configured_model(run):
     assert model.summary_tag() == "reversible>value>gru>last>forecast ~ linear"
 
 
+@pytest.mark.slow
 def test_the_configuration_that_a_run_leaves_repeats_it(run, tmp_path):
     home, _, answer = run
     written = home / "runs" / "forecast" / "latest" / "configuration.yaml"
@@ -258,6 +260,7 @@ def test_a_tracking_server_that_is_not_there_is_said_at_once(tmp_path):
     assert "127.0.0.1:9" in answer.out and "local" in answer.out
 
 
+@pytest.mark.slow
 def test_nan_and_infinity_in_the_middle_are_repaired_and_counted(tmp_path):
     frame = sales()
     frame.loc[[50, 51], "units"] = np.nan

@@ -229,6 +229,7 @@ def test_a_server_that_answers_and_a_local_store_pass():
     check_server("sqlite:////nowhere/mlflow.db")
 
 
+@pytest.mark.slow
 def test_a_first_run_writes_nothing_to_the_screen_or_the_current_folder(tmp_path):
     home, current = tmp_path / "home", tmp_path / "current"
     home.mkdir()

@@ -103,6 +103,7 @@ def test_for_a_sequence_within_the_cut_it_is_full_bptt():
         equal(carried, plain, "a weight")
 
 
+@pytest.mark.slow
 def test_plain_fit_learns_what_lies_before_the_cut_from_the_state_alone():
     """Period 2 · TIME: which half a chunk is in can be told from the chunk before it alone."""
     pattern = np.tile(np.concatenate([np.zeros(TIME, int), np.ones(TIME, int)]), 60)
