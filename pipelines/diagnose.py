@@ -93,6 +93,8 @@ def diagnose(order: Order, screen: Screen, asked: Question) -> Diagnosis:
     clock, started, configuration = time.perf_counter(), datetime.now(), order.configuration
     screen.heading(f"{configuration.title or configuration.task}: data")
     task = tasks.make(configuration)
+    if task.family != "forecast":
+        raise ConfigurationError("task", f"'{task.name}' reads no series.", "weather, or forecast")
     task.prepare(order.source, order.data_dir, screen.say)
     facts, options = task.describe(), configuration.train
     whole = SequenceModel.for_task(configuration.model, **task.model_arguments())

@@ -292,6 +292,11 @@ def test_an_archive_of_imdb_with_a_wrong_checksum_is_refused(tmp_path):
     assert "is not the archive that is published" in " ".join((answer.out + answer.err).split())
 
 
+def test_a_diagnosis_of_texts_is_refused(tmp_path):
+    answer = seqlayers("diagnose", "sentiment", "--source", "sample", "--home", tmp_path)
+    assert answer.code == 2 and "'sentiment' reads no series" in answer.out + answer.err
+
+
 def test_a_backtest_of_texts_is_refused(tmp_path):
     answer = seqlayers("backtest", "sentiment", "--source", "sample", "--home", tmp_path)
     assert answer.code == 2 and "no order in time" in answer.out + answer.err
