@@ -155,13 +155,12 @@ def pick_windows(errors: np.ndarray) -> dict[str, int]:
 
 
 def columns(rows: list[dict[str, Any]]) -> list[Column]:
-    """The columns of a forecast's metrics table that these rows fill."""
+    """The columns of a forecast's metrics table, coverage among them where these rows have it."""
     found = [Column(key, head) for key, head in HEADS.items()]
     covered = bands.column(rows)
     if covered:
         found.append(Column(covered[0], f"in {bands.hundredths(covered[1])} %", ".1%", None))
-    found.append(Column("skill", "skill", "+.1%", max))
-    return [column for column in found if any(row.get(column.key) is not None for row in rows)]
+    return [*found, Column("skill", "skill", "+.1%", max)]
 
 
 def verdict(

@@ -65,7 +65,7 @@ class Screen:
 
     def table(self, rows: list[dict[str, Any]], columns: Sequence[Column], sample: bool) -> None:
         """The metrics of every candidate, baselines first, the best of each column in bold."""
-        self._table("Test part", {c.head: _figures(rows, c) for c in columns}, rows, sample)
+        self._table("Test part", _columns(rows, columns), rows, sample)
 
     def backtest_table(self, record: dict[str, Any]) -> None:
         """Every candidate over the folds of a backtest: mean ± standard deviation, and in how many it was the best.
@@ -77,7 +77,7 @@ class Screen:
         rows, folds = record["summary"], len(record["folds"])
         left_out = "mae" if record["unit"] is None else "mase"
         title = f"Test parts of {folds} folds, mean ± standard deviation"
-        columns = {c.head: _figures(rows, c) for c in of_forecasts(rows) if c.key not in (left_out, "rmse")}
+        columns = _columns(rows, [c for c in of_forecasts(rows) if c.key not in (left_out, "rmse")])
         columns["best in"] = [f"{row['best_in']}/{folds}" for row in rows]
         self._table(title, columns, rows, record["source"]["sample"])
 
@@ -144,6 +144,11 @@ class Screen:
                 )
 
             yield progress
+
+
+def _columns(rows: list[dict[str, Any]], columns: Sequence[Column]) -> dict[str, list[str]]:
+    """Head → figures, of the columns that any row fills."""
+    return {c.head: _figures(rows, c) for c in columns if any(row.get(c.key) is not None for row in rows)}
 
 
 def _figures(rows: list[dict[str, Any]], column: Column) -> list[str]:

@@ -135,7 +135,7 @@ class Task(ABC):
 
     @abstractmethod
     def columns(self, rows: list[dict[str, Any]]) -> list[Column]:
-        """The columns of the metrics table that these rows fill."""
+        """The columns of the metrics table; one that no row fills is not shown."""
 
     @abstractmethod
     def verdict(self, evaluation: Evaluation) -> Verdict:
@@ -156,6 +156,30 @@ class Task(ABC):
             ConfigurationError: a task whose examples have no order in time.
         """
         raise ConfigurationError("task", f"'{self.name}' has no order in time to fold.", "a forecast")
+
+
+def solvable(name: str, options: Any, given: dict[str, Any], such_as: str) -> Any:
+    """A baseline's model of one head, to be solved.
+
+    Args:
+        name: of the baseline.
+        options: the head's configuration.
+        given: what the task decides of its heads (`Task.model_arguments`).
+        such_as: a setting by which such a head is solved.
+
+    Raises:
+        ConfigurationError: the options are wrong, or of a head that is trained.
+    """
+    from seqlayers.model import SequenceModel
+
+    where = f"baselines.{name}"
+    try:
+        model = SequenceModel.for_task({"head": options}, **given)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.path.replace("model.head", where, 1), error.problem, error.accepted) from None
+    if not model.rows[0].adapts:
+        raise ConfigurationError(where, "a head that is trained is no baseline.", such_as)
+    return model
 
 
 def build(model: Any, task: Task) -> None:

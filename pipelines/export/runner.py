@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,17 @@ COUNTS = (2000, 1000, 500, 200, 100)
 BUDGET = 5.0
 
 
-def open_saved_model(path: str | Path, name: str = SIGNATURE) -> Callable[[Arrays], Arrays]:
-    """A signature of a SavedModel, for any number of examples at once."""
+def open_saved_model(path: str | Path) -> Callable[[Arrays], Arrays]:
+    """The SavedModel's `serving_default`, for any number of examples at once."""
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(path))
+    return signature_of(tf.saved_model.load(str(path)), SIGNATURE)
+
+
+def signature_of(loaded: Any, name: str) -> Callable[[Arrays], Arrays]:
+    """A signature of a SavedModel that has been loaded."""
+    import tensorflow as tf
+
     signature = loaded.signatures[name]
 
     def run(inputs: Arrays) -> Arrays:
@@ -45,11 +52,11 @@ def plain(y: np.ndarray) -> np.ndarray:
     return np.array(y.tolist(), "S") if y.dtype == object else y
 
 
-def open_litert(path: str | Path, name: str = SIGNATURE) -> Callable[[Arrays], Arrays]:
-    """A signature of a LiteRT file, for exactly one example; the plain interpreter, so builtin ops alone."""
+def open_litert(path: str | Path) -> Callable[[Arrays], Arrays]:
+    """A LiteRT file's `serving_default`, for exactly one example; the plain interpreter, so builtin ops alone."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=str(path), num_threads=1).get_signature_runner(name)
+    runner = Interpreter(model_path=str(path), num_threads=1).get_signature_runner(SIGNATURE)
 
     def run(inputs: Arrays) -> Arrays:
         return dict(runner(**inputs))
@@ -94,20 +101,24 @@ def latency_ms(run: Callable[[Arrays], Arrays], inputs: Arrays) -> float:
 
 def main(model: str, *jobs: str) -> dict:
     measured: dict = {"examples": {}}
+    if saved_model := Path(model).is_dir():
+        import tensorflow as tf
+
+        loaded = tf.saved_model.load(model)
+    else:
+        measured["flex_ops"] = flex_ops(model)
+        if measured["flex_ops"]:
+            return measured
+        single = open_litert(model)
     for job in jobs:
         name, inputs_path, outputs_path = job.split("=")
         inputs: Arrays = dict(np.load(inputs_path))
         count = len(next(iter(inputs.values())))
-        if Path(model).is_dir():
-            run = open_saved_model(model, name)
-            measured.setdefault("latency_ms", latency_ms(run, inputs))
+        run = signature_of(loaded, name) if saved_model else single
+        measured.setdefault("latency_ms", latency_ms(run, inputs))
+        if saved_model:
             outputs = in_batches(run, inputs, count)
         else:
-            measured["flex_ops"] = flex_ops(model)
-            if measured["flex_ops"]:
-                return measured
-            run = open_litert(model, name)
-            measured.setdefault("latency_ms", latency_ms(run, inputs))
             affordable = [n for n in COUNTS if n * measured["latency_ms"] < 1e3 * BUDGET] or COUNTS[-1:]
             outputs = one_by_one(run, inputs, min(count, affordable[0]))
         np.savez(outputs_path, **outputs)  # type: ignore[arg-type]

@@ -49,6 +49,11 @@ class Endpoint(ABC):
         """The task's error on these examples: the lower, the better."""
 
 
+def drawn(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """At most `count` of these rows, in their order."""
+    return rows if len(rows) <= count else np.sort(np.random.default_rng(seed).choice(rows, count, replace=False))
+
+
 class Servable(Endpoint):
     """What a task exports: the endpoint that servers answer by default, and what stands beside it."""
 

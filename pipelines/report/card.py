@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from pipelines.report import coverage, markdown, numbers, shipped, tables
 from pipelines.report.figures import unit_of, units
 from pipelines.report.markdown import code, plain, source
-from pipelines.report.palette import rival
 
 
 def model_card(record: dict[str, Any]) -> str:
@@ -43,11 +41,7 @@ def _use(record: dict[str, Any]) -> str:
 def _data(record: dict[str, Any]) -> str:
     given, series = source(record), record.get("series") or {}
     several = f" in {numbers.whole(series['count'])} series" if (series.get("count") or 1) > 1 else ""
-    lines = [
-        f"- Source: {plain(given.get('name'))}{' (SAMPLE)' if given.get('sample') else ''}, "
-        f"{numbers.whole(given.get('rows'))} rows{several}, {_between(given)}",
-        f"- SHA-256: `{code(given.get('sha256'))}`",
-    ]
+    lines = markdown.origin(record, f"{numbers.whole(given.get('rows'))} rows{several}, {_between(given)}")
     lines += [
         f"- {plain(p['part'])}: {_between(p)}, {numbers.whole(p['windows'])} windows"
         for p in record.get("splits") or []
@@ -71,29 +65,13 @@ def _limits(record: dict[str, Any]) -> list[str]:
         f"Learnt and tested on {_between(given)}; readings of another "
         "place, another instrument or a changed climate of the series are outside what was tested."
     )
-    found += _losses(record)
+    found += markdown.losses(record, "mase", f"Worse than the {plain(record.get('best_naive'))} forecast")
     found += _worst(record)
     if record.get("intervals"):
         found += [plain(text) for text in (coverage.source(record), *coverage.sentences(record))]
     else:
         found.append("Gives one number a step and no measure of its own uncertainty.")
     found.append("Readings must come at the step it was trained with, in the same units, without gaps.")
-    return found
-
-
-def _losses(record: dict[str, Any]) -> list[str]:
-    """Where what is exported is no better than something simpler."""
-    rows = {row["name"]: row for row in record.get("metrics") or []}
-    model: dict[str, Any] = next((r for r in rows.values() if r.get("role") == "model"), {})
-    ours = rows.get(shipped.baseline(record) or "", model)
-    found = []
-    if numbers.is_number(ours.get("skill")) and ours["skill"] <= 0:
-        found.append(f"Worse than the {plain(record.get('best_naive'))} forecast: not to be used.")
-    other = rows.get(rival(record) or "", {})
-    both = (ours.get("mase", math.nan), other.get("mase", math.nan))
-    if ours is not other and all(map(numbers.is_number, both)) and both[1] <= both[0]:
-        quicker = (other.get("seconds") or 0) < (ours.get("seconds") or 0)
-        found.append(f"The {plain(other['name'])} is at least as good{', and quicker to fit' if quicker else ''}.")
     return found
 
 

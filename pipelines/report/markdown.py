@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.report import numbers, shipped, tables
+from pipelines.report.palette import rival
 
 
 def card(record: dict[str, Any], verdict: str, sections: dict[str, str]) -> str:
@@ -32,6 +33,35 @@ def model(record: dict[str, Any]) -> str:
     parameters = f" ({numbers.whole(count)} parameters)" if numbers.is_number(count) else ""
     tag = f"`{code(given.get('tag'))}`{parameters}"
     return f"Model: {f'the {plain(name)}, a simple model beside which {tag} was trained' if name else tag}."
+
+
+def origin(record: dict[str, Any], holds: str) -> list[str]:
+    """Lines of where the data come from and what they hold."""
+    given = source(record)
+    name = f"{plain(given.get('name'))}{' (SAMPLE)' if given.get('sample') else ''}"
+    return [f"- Source: {name}, {holds}", f"- SHA-256: `{code(given.get('sha256'))}`"]
+
+
+def losses(record: dict[str, Any], key: str, naive: str) -> list[str]:
+    """Where what is exported is no better than something simpler.
+
+    Args:
+        record: of the run.
+        key: of the error that candidates are compared by.
+        naive: what is said where it has no skill.
+    """
+    rows = {row["name"]: row for row in record.get("metrics") or []}
+    trained: dict[str, Any] = next((r for r in rows.values() if r.get("role") == "model"), {})
+    ours = rows.get(shipped.baseline(record) or "", trained)
+    found = []
+    if numbers.is_number(ours.get("skill")) and ours["skill"] <= 0:
+        found.append(f"{naive}: not to be used.")
+    other = rows.get(rival(record) or "", {})
+    both = [r.get(key) for r in (ours, other)]
+    if ours is not other and all(map(numbers.is_number, both)) and both[1] <= both[0]:
+        quicker = (other.get("seconds") or 0) < (ours.get("seconds") or 0)
+        found.append(f"The {plain(other['name'])} is at least as good{', and quicker to fit' if quicker else ''}.")
+    return found
 
 
 def cleaned(record: dict[str, Any]) -> list[str]:

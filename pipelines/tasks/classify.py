@@ -18,8 +18,8 @@ from data.text_source import locate_texts
 from data.texts import TextData
 from data.unlabelled import Unlabelled, read_unlabelled
 from pipelines import config
-from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build
-from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority, fixed_length
+from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build, solvable
+from pipelines.tasks.classify_evaluation import BATCH, ClassifyEvaluator, Majority, fixed_length
 from pipelines.tasks.classify_serving import TextServable
 from pipelines.tasks.classify_verdict import verdict
 from pipelines.tasks.word_vectors import word_vectors
@@ -29,8 +29,6 @@ from seqlayers.row import Row
 
 #: The baseline that is always there.
 MAJORITY = "majority class"
-#: Texts a batch where nothing is trained.
-BATCH = 256
 
 
 class Classify(Task):
@@ -61,9 +59,9 @@ class Classify(Task):
         )
         for r in data.repairs:
             say(str(r))
+        self._refuse()
         self._prepare_unlabelled(say)
         say(f"{len(self.checks)} leak checks passed")
-        self._refuse()
 
     def _refuse(self) -> None:
         """What the data cannot be asked for, before anything is written."""
@@ -74,6 +72,9 @@ class Classify(Task):
             given = f"{settings.decision.threshold!r} given, and there are {len(self.data.classes)} classes."
             raise ConfigurationError("decision.threshold", given, "0.5: of several classes the likeliest is said")
         model = SequenceModel.for_task(settings.model, **self.model_arguments())
+        if settings.unlabelled is not None and not tokens_of(model):
+            problem = "nothing in the model learns from texts without labels."
+            raise ConfigurationError("unlabelled", problem, "a model with an embedding of kind 'token'")
         if fixed_length(model, self.data) and any(width < options.longest for width in options.buckets):
             kind = next(k for k in model.kinds() if "dynamic_time" in k.refusals())
             raise ConfigurationError(
@@ -83,13 +84,9 @@ class Classify(Task):
             )
 
     def _prepare_unlabelled(self, say: Say) -> None:
-        """Read the texts without labels, where there are any, and see that something learns from them."""
+        """Read the texts without labels, where there are any."""
         if self.configuration.unlabelled is None:
             return
-        model = SequenceModel.for_task(self.configuration.model, **self.model_arguments())
-        if not any(kind.kind == "token" for kind in model.kinds()):
-            problem = "nothing in the model learns from texts without labels."
-            raise ConfigurationError("unlabelled", problem, "a model with an embedding of kind 'token'")
         self.unlabelled = found = read_unlabelled(Path(self.configuration.unlabelled), self.data)
         say(f"Read {len(found.texts):,} texts without labels from {found.source.name}")
         for r in found.repairs:
@@ -158,13 +155,12 @@ class Classify(Task):
 
     def _split(self, part: str) -> dict[str, Any]:
         data = self.data
-        counts = np.bincount(data.labels(part), minlength=len(data.classes))
         groups = data.groups(part)
         return {
             "part": part,
             "rows": data.count(part),
             "groups": None if groups is None else len(set(groups)),
-            "classes": dict(zip(data.classes, counts.tolist(), strict=True)),
+            "classes": dict(data.counts()[part]),
         }
 
     def settings(self) -> dict[str, Any]:
@@ -206,9 +202,8 @@ class Classify(Task):
         Where there are texts without labels, token embeddings begin with vectors of words learnt from them.
         """
         total, start = 0.0, time.perf_counter()
-        for kind in model.kinds() if self.unlabelled else ():
-            if kind.kind == "token":
-                kind.table.assign(self._vectors[:, : kind.units])
+        if self.unlabelled is not None:
+            self._begin_with_vectors(tokens_of(model), self.unlabelled)
         for row in filter(lambda row: row.adapts, model.rows):
             alike = [(s, t) for s, t in self._solved if s.to_configuration() == row.to_configuration()]
             if alike:
@@ -219,14 +214,13 @@ class Classify(Task):
                 row.head.adapt(self.ordered("train", BATCH), self.ordered("validation", BATCH))
         return total + time.perf_counter() - start
 
-    @cached_property
-    def _vectors(self) -> np.ndarray:
-        """Vectors of words (vocabulary, units) from the texts of train and those without labels."""
-        assert self.unlabelled is not None
-        model = SequenceModel.for_task(self.configuration.model, **self.model_arguments())
-        units = max(kind.units for kind in model.kinds() if kind.kind == "token")
-        texts = [*self.data.ids("train"), *self.data.transform.ids_numpy(self.unlabelled.texts)]
-        return word_vectors(texts, self.data.transform.size, units, seed=self.configuration.train.seed)
+    def _begin_with_vectors(self, embeddings: list[Any], unlabelled: Unlabelled) -> None:
+        """Put vectors of words, from the texts of train and those without labels, into the embeddings' tables."""
+        texts = [*self.data.ids("train"), *self.data.transform.ids_numpy(unlabelled.texts)]
+        units = max(embedding.units for embedding in embeddings)
+        vectors = word_vectors(texts, self.data.transform.size, units, seed=self.configuration.train.seed)
+        for embedding in embeddings:
+            embedding.table.assign(vectors[:, : embedding.units])
 
     def _unfitted(self, name: str, options: Any) -> SequenceModel:
         """A baseline as its options say, to be solved; wrong ones are refused."""
@@ -235,14 +229,7 @@ class Classify(Task):
             raise ConfigurationError(where, "the name is taken, and it is always there.", "another")
         if not isinstance(options, dict) or "kind" not in options:
             raise ConfigurationError(where, f"{options!r} given.", "{kind: naive_bayes, …}")
-        try:
-            model = SequenceModel.for_task({"head": options}, **self.model_arguments())
-        except ConfigurationError as error:
-            path = error.path.replace("model.head", where, 1)
-            raise ConfigurationError(path, error.problem, error.accepted) from None
-        if not model.rows[0].adapts:
-            raise ConfigurationError(where, "a head that is trained is no baseline.", "solve: logistic")
-        return model
+        return solvable(name, options, self.model_arguments(), "solve: logistic")
 
     @cached_property
     def _evaluator(self) -> ClassifyEvaluator:
@@ -255,14 +242,13 @@ class Classify(Task):
         return self._evaluator.evaluate(part, candidates)
 
     def columns(self, rows: list[dict[str, Any]]) -> list[Column]:
-        found = [
+        return [
             Column("accuracy", "accuracy", ".2%", max),
             Column("log_loss", "log loss", ".4f", min),
             Column("f1", "F1", ".4f", max),
             Column("auc", "AUC", ".4f", max),
             Column("skill", "skill", "+.1%", max),
         ]
-        return [column for column in found if any(row.get(column.key) is not None for row in rows)]
 
     def verdict(self, evaluation: Evaluation) -> Verdict:
         return verdict(evaluation.rows, evaluation.details["comparison"], self.configuration.export.candidate)
@@ -272,3 +258,8 @@ class Classify(Task):
 
     def servable(self, candidate: Candidate) -> TextServable:
         return TextServable(self.name, candidate, self.data)
+
+
+def tokens_of(model: SequenceModel) -> list[Any]:
+    """The embeddings of a model that have a vector for each id."""
+    return [kind for kind in model.kinds() if kind.kind == "token"]

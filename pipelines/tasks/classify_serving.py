@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from data.texts import TextData
 from data.transforms.text import padded
-from pipelines.export.servable import Arrays, Endpoint, Servable
+from pipelines.export.servable import Arrays, Endpoint, Servable, drawn
 from pipelines.task import Candidate
 from pipelines.tasks.classify_evaluation import fixed_length
 from pipelines.tasks.classify_statistics import Calibration
@@ -80,12 +80,11 @@ class TextServable(Servable):
         return {"ids": _Ids(self)}
 
     def device(self) -> Endpoint:
-        return _Device(self)
+        return _Device(self, self.device_length)
 
     def drawn(self, count: int, seed: int) -> np.ndarray:
         """Rows of the test part."""
-        rows = np.arange(self.data.count("test"))
-        return rows if len(rows) <= count else np.sort(np.random.default_rng(seed).choice(rows, count, replace=False))
+        return drawn(np.arange(self.data.count("test")), count, seed)
 
     def examples(self, count: int, seed: int) -> tuple[Arrays, np.ndarray]:
         rows, texts = self.drawn(count, seed), self.data.texts("test")
@@ -132,27 +131,23 @@ def _utf8(text: str) -> bytes:
 
 
 class _Ids(Endpoint):
-    """The same from token ids."""
+    """The same from token ids, of one length or, where that is None, of any."""
 
-    def __init__(self, whole: TextServable):
-        self.whole = whole
+    def __init__(self, whole: TextServable, length: int | None = None):
+        self.whole, self.length = whole, length
 
     def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
-        return {"ids": tf.TensorSpec([batch, None], tf.int32, "ids")}
+        return {"ids": tf.TensorSpec([batch, self.length], tf.int32, "ids")}
 
     def serve(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return self.whole.labelled(self.whole.probabilities(inputs["ids"]))
 
     def examples(self, count: int, seed: int) -> tuple[Arrays, np.ndarray]:
-        return self.padded(count, seed, None)
-
-    def padded(self, count: int, seed: int, length: int | None) -> tuple[Arrays, np.ndarray]:
-        """Ids of test texts, by the tokenizer's NumPy form, at one length; None: the longest's."""
-        rows, texts = self.whole.drawn(count, seed), self.whole.data.texts("test")
-        whole = self.whole.data.transform
-        transform = whole if length is None else replace(whole, longest=length)
-        ids = padded(transform.ids_numpy([texts[i] for i in rows]), length)
-        return {"ids": ids}, self.whole.data.labels("test")[rows]
+        """Ids of test texts, by the tokenizer's NumPy form."""
+        rows, data = self.whole.drawn(count, seed), self.whole.data
+        transform = data.transform if self.length is None else replace(data.transform, longest=self.length)
+        texts = data.texts("test")
+        return {"ids": padded(transform.ids_numpy([texts[i] for i in rows]), self.length)}, data.labels("test")[rows]
 
     def metric(self, outputs: Arrays, truth: np.ndarray) -> float:
         return self.whole.metric(outputs, truth)
@@ -161,11 +156,5 @@ class _Ids(Endpoint):
 class _Device(_Ids):
     """Ids of a fixed length → probabilities, with nothing that a device lacks."""
 
-    def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
-        return {"ids": tf.TensorSpec([batch, self.whole.device_length], tf.int32, "ids")}
-
     def serve(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {"probabilities": self.whole.probabilities(inputs["ids"])}
-
-    def examples(self, count: int, seed: int) -> tuple[Arrays, np.ndarray]:
-        return self.padded(count, seed, self.whole.device_length)

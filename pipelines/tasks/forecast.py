@@ -19,7 +19,7 @@ from data.options import ForecastOptions
 from pipelines import config
 from pipelines.baselines import NAIVE
 from pipelines.evaluate import columns, verdict
-from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build
+from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build, solvable
 from pipelines.tasks.forecast_evaluation import BATCH, ForecastEvaluator, unit_of
 from pipelines.tasks.serving import ForecastServable
 from seqlayers.errors import ConfigurationError
@@ -144,15 +144,7 @@ class Forecast(Task):
             checked = config.check(ClassicalOptions, options, where)
             maker(where, checked, self.data)
             return lambda say: fit(name, checked, self.data, say)
-        try:
-            model = SequenceModel.for_task({"head": options}, **self.model_arguments())
-        except ConfigurationError as error:
-            raise ConfigurationError(
-                error.path.replace("model.head", where, 1), error.problem, error.accepted
-            ) from None
-        if not model.rows[0].adapts:
-            raise ConfigurationError(where, "a head that is trained is no baseline.", "solve: ridge")
-        return model
+        return solvable(name, options, self.model_arguments(), "solve: ridge")
 
     @cached_property
     def _evaluator(self) -> ForecastEvaluator:

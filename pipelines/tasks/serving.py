@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from data.forecasting import ForecastData
 from data.transforms.forms import GRAPH
-from pipelines.export.servable import Servable
+from pipelines.export.servable import Servable, drawn
 from pipelines.intervals import Intervals
 from pipelines.task import Candidate
 from seqlayers.model import SequenceModel
@@ -78,9 +78,7 @@ class ForecastServable(Servable):
 
     def examples(self, count: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Raw inputs and truth of up to `count` windows of the test part, chosen by the seed."""
-        origins = self.data.origins("test")
-        if len(origins) > count:
-            origins = np.sort(np.random.default_rng(seed).choice(origins, count, replace=False))
+        origins = drawn(self.data.origins("test"), count, seed)
         return self.data.readings(origins), self.data.truth(origins)
 
     def metric(self, outputs: dict[str, np.ndarray], truth: np.ndarray) -> float:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report import markdown, numbers, shipped
+from pipelines.report import markdown, numbers
 from pipelines.report.classify import sentences, shares, tables
 from pipelines.report.markdown import code, plain, source
-from pipelines.report.palette import rival
 
 #: So many classes are named.
 NAMED = 12
@@ -41,9 +40,7 @@ def _use(record: dict[str, Any]) -> str:
 
 
 def _data(record: dict[str, Any]) -> str:
-    given = source(record)
-    name = f"{plain(given.get('name'))}{' (SAMPLE)' if given.get('sample') else ''}"
-    lines = [f"- Source: {name}, {numbers.whole(given.get('rows'))} texts", f"- SHA-256: `{code(given.get('sha256'))}`"]
+    lines = markdown.origin(record, f"{numbers.whole(source(record).get('rows'))} texts")
     lines += [f"- {plain(p['part'])}: {_part(p)}" for p in record.get("splits") or []]
     lines += [f"- {plain(what.capitalize())}: {plain(said)}" for what, said in sentences.texts(record)]
     return "\n".join(lines + markdown.cleaned(record))
@@ -77,28 +74,12 @@ def _limits(record: dict[str, Any]) -> list[str]:
         f"Learnt and tested on texts of {plain(given.get('name'))}; texts of another domain, another language or "
         "another time are outside what was tested, and it gives one of its classes to every text."
     )
-    found += _losses(record)
+    found += markdown.losses(record, "error", f"No better than the {plain(record.get('best_naive'))}")
     found += _weak(record)
     longest = (record.get("texts") or {}).get("longest")
     if numbers.is_number(longest):
         found.append(f"Of a text of more than {numbers.whole(longest)} tokens a part is not read.")
     found.append("The words that drove a prediction say what the model went by, not why the text is what it is.")
-    return found
-
-
-def _losses(record: dict[str, Any]) -> list[str]:
-    """Where what is exported is no better than something simpler."""
-    rows = {row["name"]: row for row in record.get("metrics") or []}
-    model: dict[str, Any] = next((r for r in rows.values() if r.get("role") == "model"), {})
-    ours = rows.get(shipped.baseline(record) or "", model)
-    found = []
-    if numbers.is_number(ours.get("skill")) and ours["skill"] <= 0:
-        found.append(f"No better than the {plain(record.get('best_naive'))}: not to be used.")
-    other = rows.get(rival(record) or "", {})
-    pair = [r.get("error") for r in (ours, other)]
-    if ours is not other and all(map(numbers.is_number, pair)) and pair[1] <= pair[0]:
-        quicker = (other.get("seconds") or 0) < (ours.get("seconds") or 0)
-        found.append(f"The {plain(other['name'])} is at least as good{', and quicker to fit' if quicker else ''}.")
     return found
 
 
