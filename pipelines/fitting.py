@@ -41,12 +41,13 @@ def _fit(
     history = None
     if model.needs_fit:
         with screen.training(options.epochs, options.patience) as progress:
-            history = train.fit(model, task, options, train.Checkpoint(checkpoint), progress)
+            learner = task.trained(model, options.batch_size)
+            history = train.fit(learner, task, options, train.Checkpoint(checkpoint), progress)
         why = (history.jit or {}).get("why", "")
         screen.say(
             f"Best validation loss {history.best:.4f} in epoch {history.best_epoch + 1} of {len(history.epoch)}; "
             f"XLA {'on' if history.jit and history.jit['chosen'] else 'off'} ({why})"
         )
-    model.settle(task.validation(options.batch_size))
+    model.settle(task.ordered("validation", options.batch_size))
     seconds = solved + (sum(history.seconds) if history else 0.0)
     return Candidate(model.summary_tag(), "model", model, seconds), history

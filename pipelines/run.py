@@ -31,7 +31,7 @@ def run(order: Order, screen: Screen) -> dict[str, Any]:
         candidates, history = fit_candidates(work.model, task, options.train, work.folder / "checkpoint.npz", screen)
         screen.heading("Evaluation")
         validation, test = task.evaluate("validation", candidates), task.evaluate("test", candidates)
-        verdict = task.verdict(test)
+        verdict = task.verdict(test, validation)
         chosen = next(c for c in candidates if c.name == verdict.chosen)
         facts = task.describe()
         screen.table(test.rows, task.columns(test.rows), facts["source"]["sample"])

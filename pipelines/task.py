@@ -63,8 +63,8 @@ class Verdict:
 class Task(ABC):
     """Where data come from, what a batch is, what is predicted, against which baselines, and what is exported.
 
-    A run calls, in this order: `prepare`, `model_arguments`, the batches, `baselines`, `calibrate`, `evaluate` on
-    validation and then once on test, `verdict`, `servable`. Everything between belongs to the run.
+    A run calls, in this order: `prepare`, `model_arguments`, the batches, `baselines`, `adapt`, `trained`, `calibrate`,
+    `evaluate` on validation and then once on test, `verdict`, `servable`. Everything between belongs to the run.
     """
 
     family: ClassVar[str]
@@ -113,7 +113,12 @@ class Task(ABC):
         """Every example of a part once, in order, the last batch as long as it is."""
 
     def validation(self, batch_size: int) -> Any:
+        """What `trained` is stopped by, in batches as it takes them."""
         return self.ordered("validation", batch_size)
+
+    def trained(self, model: Any, batch_size: int) -> Any:
+        """What `fit` is called on: the model, or what carries its state from batch to batch."""
+        return model
 
     def adapt(self, model: Any, batch_size: int) -> float:
         """Solve what of a model is fitted without gradients; returns the seconds that it took, here or earlier."""
@@ -138,8 +143,8 @@ class Task(ABC):
         """The columns of the metrics table; one that no row fills is not shown."""
 
     @abstractmethod
-    def verdict(self, evaluation: Evaluation) -> Verdict:
-        """What earned its time, and what is to be shipped."""
+    def verdict(self, test: Evaluation, validation: Evaluation | None = None) -> Verdict:
+        """What earned its time, and what is to be shipped; a backtest has no validation part of its own."""
 
     @abstractmethod
     def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:

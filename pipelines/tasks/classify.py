@@ -18,17 +18,26 @@ from data.text_source import locate_texts
 from data.texts import TextData
 from data.unlabelled import Unlabelled, read_unlabelled
 from pipelines import config
+from pipelines.solved import Solved
 from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, build, solvable
 from pipelines.tasks.classify_evaluation import BATCH, ClassifyEvaluator, Majority, fixed_length
 from pipelines.tasks.classify_serving import TextServable
-from pipelines.tasks.classify_verdict import verdict
+from pipelines.tasks.paired_verdict import Measure, verdict
 from pipelines.tasks.word_vectors import word_vectors
 from seqlayers.errors import ConfigurationError
 from seqlayers.model import SequenceModel
-from seqlayers.row import Row
 
 #: The baseline that is always there.
 MAJORITY = "majority class"
+#: What classifiers are compared by.
+ACCURACY = Measure(
+    "accuracy",
+    1,
+    share=lambda value: f"right in {value:.2%} of the texts",
+    gap=lambda value: f"{100 * value:.2f} points",
+    end=lambda value: f"{100 * value:+.2f}",
+    naive="always saying the commonest class",
+)
 
 
 class Classify(Task):
@@ -185,34 +194,27 @@ class Classify(Task):
         for name, options in self.configuration.baselines.items():
             model = self._unfitted(name, options)
             build(model, self)
-            seconds = super().adapt(model, BATCH)
-            self._solved.append((model.rows[0], seconds))
+            seconds = self._solved.solve(model, self._batches)
             say(f"Solved the {name} in {seconds:.1f} s")
             found.append(Candidate(name, "baseline", model, seconds))
         return found
 
     @cached_property
-    def _solved(self) -> list[tuple[Row, float]]:
-        """The baselines' rows, and the seconds that each took."""
-        return []
+    def _solved(self) -> Solved:
+        return Solved()
+
+    def _batches(self) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+        return self.ordered("train", BATCH), self.ordered("validation", BATCH)
 
     def adapt(self, model: SequenceModel, batch_size: int) -> float:
-        """As of any task; a row that stands among the baselines takes their solution over, and is not solved again.
+        """As of any task; where there are texts without labels, token embeddings begin with vectors learnt from them.
 
-        Where there are texts without labels, token embeddings begin with vectors of words learnt from them.
+        A row that stands among the baselines takes their solution over, and is not solved again.
         """
-        total, start = 0.0, time.perf_counter()
+        start = time.perf_counter()
         if self.unlabelled is not None:
             self._begin_with_vectors(tokens_of(model), self.unlabelled)
-        for row in filter(lambda row: row.adapts, model.rows):
-            alike = [(s, t) for s, t in self._solved if s.to_configuration() == row.to_configuration()]
-            if alike:
-                solved, seconds = alike[0]
-                row.head.set_weights(solved.head.get_weights())
-                total += seconds
-            else:
-                row.head.adapt(self.ordered("train", BATCH), self.ordered("validation", BATCH))
-        return total + time.perf_counter() - start
+        return time.perf_counter() - start + self._solved.adapt(model, self._batches)
 
     def _begin_with_vectors(self, embeddings: list[Any], unlabelled: Unlabelled) -> None:
         """Put vectors of words, from the texts of train and those without labels, into the embeddings' tables."""
@@ -250,8 +252,8 @@ class Classify(Task):
             Column("skill", "skill", "+.1%", max),
         ]
 
-    def verdict(self, evaluation: Evaluation) -> Verdict:
-        return verdict(evaluation.rows, evaluation.details["comparison"], self.configuration.export.candidate)
+    def verdict(self, test: Evaluation, validation: Evaluation | None = None) -> Verdict:
+        return verdict(test, validation or test, ACCURACY, self.configuration.export.candidate)
 
     def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
         return self._evaluator.shipped(chosen)

@@ -159,10 +159,10 @@ class Forecast(Task):
     def columns(self, rows: list[dict[str, Any]]) -> list[Column]:
         return columns(rows)
 
-    def verdict(self, evaluation: Evaluation) -> Verdict:
+    def verdict(self, test: Evaluation, validation: Evaluation | None = None) -> Verdict:
         solved = [name for name, options in self.configuration.baselines.items() if "kind" in options]
         wanted = self.configuration.export.candidate
-        return verdict(evaluation.rows, evaluation.details["best_naive"], unit_of(self.data), solved, wanted)
+        return verdict(test.rows, test.details["best_naive"], unit_of(self.data), solved, wanted)
 
     def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
         return {"intervals": evaluation.intervals.get(chosen.name)}

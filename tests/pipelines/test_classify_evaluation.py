@@ -10,7 +10,8 @@ import tensorflow as tf
 from scipy.special import expit
 
 from data.transforms.text import TextTransform
-from pipelines.task import Candidate
+from pipelines.task import Candidate, Evaluation
+from pipelines.tasks.classify import ACCURACY
 from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority
 from pipelines.tasks.classify_serving import TextServable
 from pipelines.tasks.classify_statistics import (
@@ -25,7 +26,7 @@ from pipelines.tasks.classify_statistics import (
     temperature,
     wilson,
 )
-from pipelines.tasks.classify_verdict import verdict
+from pipelines.tasks.paired_verdict import Measure, verdict
 from seqlayers.model import SequenceModel
 from tests.data.text_tables import prepared, reviews
 
@@ -128,32 +129,53 @@ def pair(name, low, high):
 ROWS = [row("majority class", 0.5), row("n-grams", 0.9), row("m", 0.92, "model", 60.0)]
 
 
+def found(rows, pairs, validated=None, **kwargs):
+    """The verdict on a test part, with the same or other differences on validation."""
+    validation = Evaluation(rows, {"comparison": validated or pairs})
+    return verdict(Evaluation(rows, {"comparison": pairs}), validation, ACCURACY, **kwargs)
+
+
+NAIVE = pair("majority class", 0.4, 0.45)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "chosen", "words"),
     [
-        (0.01, 0.03, "m", "earns its time: right in 92.00% of the texts, 2.00 points above the n-grams"),
+        (0.01, 0.03, "m", "it is 2.00 points above the n-grams (95 % interval +1.00 to +3.00): it earns its time"),
         (-0.01, 0.02, "n-grams", "cannot be told apart"),
-        (-0.03, -0.01, "n-grams", "Use the n-grams"),
+        (-0.03, -0.01, "n-grams", "use the n-grams"),
     ],
 )
-def test_the_model_is_shipped_where_chance_does_not_explain_its_lead(low, high, chosen, words):
-    found = verdict(ROWS, [pair("majority class", 0.4, 0.45), pair("n-grams", low, high)])
-    assert found.chosen == chosen
-    assert words in found.text
-    kept = verdict(ROWS, [pair("majority class", 0.4, 0.45), pair("n-grams", low, high)], "model")
+def test_the_model_is_shipped_where_chance_does_not_explain_its_lead_on_validation(low, high, chosen, words):
+    told = found(ROWS, [NAIVE, pair("n-grams", 0.005, 0.035)], [NAIVE, pair("n-grams", low, high)])
+    assert told.chosen == chosen
+    assert words in told.text
+    assert "the trained model is right in 92.00% of the texts, 2.00 points above the n-grams" in told.text
+    kept = found(ROWS, [NAIVE, pair("n-grams", low, high)], candidate="model")
     assert kept.chosen == "m"
     assert (chosen == "m") == ("as export.candidate asks" not in kept.text)
 
 
 def test_two_that_are_right_equally_often_are_said_to_be():
-    found = verdict(ROWS, [pair("majority class", 0.4, 0.45), pair("n-grams", -0.01, 0.01)])
-    assert "it is right exactly as often as the n-grams (95 % interval -1.00 to +1.00)" in found.text
+    told = found(ROWS, [NAIVE, pair("n-grams", -0.01, 0.01)])
+    assert "level with the n-grams (95 % interval -1.00 to +1.00)" in told.text
 
 
 def test_a_model_no_better_than_the_commonest_class_must_not_be_used():
     rows = [row("majority class", 0.6), row("m", 0.6, "model")]
-    found = verdict(rows, [pair("majority class", -0.01, 0.01)])
-    assert "must not be used" in found.text
+    assert "must not be used" in found(rows, [pair("majority class", -0.01, 0.01)]).text
+    other = found([rows[0], row("n-grams", 0.9), rows[1]], [pair("majority class", -0.01, 0.01), NAIVE])
+    assert other.chosen == "n-grams"
+
+
+def test_of_a_loss_the_lower_one_is_better():
+    nats = Measure("loss", -1, "{:.3f} nats".format, "{:.3f}".format, "{:+.3f}".format, "counting")
+    rows = [{"name": n, "role": "baseline", "loss": v, "seconds": 1.0} for n, v in (("unigram", 3.3), ("n-grams", 1.7))]
+    rows.append({"name": "m", "role": "model", "loss": 1.5, "seconds": 60.0})
+    pairs = [pair("unigram", -1.9, -1.7), pair("n-grams", -0.25, -0.15)]
+    part = Evaluation(rows, {"comparison": pairs})
+    told = verdict(part, part, nats)
+    assert told.chosen == "m" and "0.200 below the n-grams (95 % interval -0.250 to -0.150)" in told.text
 
 
 class TestEvaluator:
