@@ -14,7 +14,7 @@ OURS = {"seqlayers", "data", "pipelines", "tests"}
 #: What each room may import of ours, and of others; None: anything.
 MAY_IMPORT = {
     "seqlayers": ({"seqlayers"}, {"keras", "numpy", "pydantic"}),
-    "data": ({"data"}, {"tensorflow", "pandas", "numpy", "pydantic", "pyarrow", "tokenizers"}),
+    "data": ({"data"}, {"tensorflow", "pandas", "numpy", "pydantic", "pyarrow", "pretty_midi", "scipy", "tokenizers"}),
     "pipelines": ({"pipelines", "data", "seqlayers"}, None),
 }
 
