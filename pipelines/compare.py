@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from rich.console import Console
 
+#: The figure that runs of a task are compared by, the first that any of them has: its head, and how it is written.
+FIGURES = {"loss": ("loss", ".4f"), "accuracy": ("accuracy", ".2%"), "mae": ("MAE", ".4g")}
 #: What the table can be sorted by, best or newest first.
 SORTS = {
     "started": "attributes.start_time DESC",
     "mae": "metrics.mae ASC",
     "accuracy": "metrics.accuracy DESC",
+    "loss": "metrics.loss ASC",
     "skill": "metrics.skill DESC",
     "seconds": "metrics.seconds ASC",
 }
@@ -28,9 +31,9 @@ def runs(home: Path, task: str, *, limit: int = 20, sort: str = "started") -> li
 
     Returns:
         One mapping a run: run_id, started (ISO, local time), slots, source, sample, data (the hash's beginning), mae,
-        mase, accuracy, skill, seconds, status, chosen (what was exported and offered to the registry: the model, by its
-        slots, or a baseline) and registered, such as "champion v3". The figures are the model's. What a run has not
-        (yet) got is None.
+        mase, accuracy, loss, skill, seconds, status, chosen (what was exported and offered to the registry: the model,
+        by its slots, or a baseline) and registered, such as "champion v3". The figures are the model's. What a run has
+        not (yet) got is None.
 
     Raises:
         TrackingError: no store, no answer, or a limit or sort that is not accepted.
@@ -61,9 +64,8 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
         table.add_column(name, no_wrap=True)
     table.add_column("slots", min_width=12)
     table.add_column("source", overflow="fold")
-    figure, head, form = (
-        ("accuracy", "accuracy", ".2%") if any(row["accuracy"] is not None for row in rows) else ("mae", "MAE", ".4g")
-    )
+    figure = next((name for name in FIGURES if any(row[name] is not None for row in rows)), "mae")
+    head, form = FIGURES[figure]
     for name in (head, "skill", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
@@ -96,7 +98,7 @@ def _row(run: Any, registered: dict[str, str]) -> dict[str, Any]:
         "source": tags.get("source"),
         "sample": None if kind is None else kind == "sample",
         "data": tags.get("data"),
-        **{name: metrics.get(name) for name in ("mae", "mase", "accuracy", "skill", "seconds")},
+        **{name: metrics.get(name) for name in ("mae", "mase", "accuracy", "loss", "skill", "seconds")},
         "status": run.info.status.lower(),
         "chosen": tags.get("chosen"),
         "registered": registered.get(run.info.run_id),

@@ -11,7 +11,11 @@ from pipelines.workspace import write_atomically
 __all__ = ["model_card", "write_backtest_report", "write_report"]
 
 #: The package of each family's own pages: `page.render(record)` and `card.model_card(record)`.
-FAMILIES = {"forecast": "pipelines.report", "classify": "pipelines.report.classify"}
+FAMILIES = {
+    "forecast": "pipelines.report",
+    "classify": "pipelines.report.classify",
+    "generate": "pipelines.report.generate",
+}
 
 
 def write_report(record: dict[str, Any], path: Path) -> None:

@@ -57,6 +57,11 @@ def _ends(record: dict[str, Any]) -> tuple[str, str]:
     series, texts = record.get("series") or {}, record.get("texts")
     if texts:
         return "the tokens of a text", f"one of {numbers.count(len(texts.get('classes') or []), 'class', 'classes')}"
+    if record.get("family") == "generate":
+        unit, given = record.get("unit") or "token", (record.get("pieces") or {}).get("given")
+        if given not in (None, "none"):
+            return f"the {given}", "the notes of the other voices"
+        return f"the {unit}s so far", f"the next {unit}"
     columns, targets = series.get("columns") or [], series.get("targets") or []
     look_back, horizon = (numbers.span(series.get(k, k)) for k in ("look_back", "horizon"))
     enters = f"{look_back} of {numbers.count(len(columns), 'column')}" if columns else "input"

@@ -19,15 +19,13 @@ def values(record: dict[str, Any]) -> dict[str, Any]:
 
 def tiles(record: dict[str, Any]) -> list[dict[str, str]]:
     """The few numbers to take away: the model's error, its rivals', and the skill of what is shipped."""
-    rows = {r["name"]: r for r in record.get("metrics") or []}
-    model = next((r for r in rows.values() if r.get("role") == "model"), None)
-    if model is None:
+    told = palette.leading(record)
+    if not told:
         return []
+    model = told[0]
     key, unit = ("mase", "") if figures.scaled(record) else ("mae", figures.unit_of(record))
     what = "scaled error (MASE)" if key == "mase" else "mean absolute error"
     chosen = shipped.baseline(record)
-    names = [model["name"], chosen or palette.rival(record), record.get("best_naive")]
-    told = [rows[n] for n in dict.fromkeys(names) if n in rows]
     kinds = palette.styles(record)
     found = []
     texts = numbers.spreads([r.get(key) for r in told], [r.get(f"{key}_sd") for r in told])
@@ -39,7 +37,7 @@ def tiles(record: dict[str, Any]) -> list[dict[str, str]]:
             name += f" ({shipped.fate(record)})"
         note, style = f"{what}, {time}", kinds[row["name"]]
         found.append({"style": style, "name": name, "value": text, "unit": unit, "note": note})
-    ours = rows.get(chosen or model["name"], model)
+    ours = next((row for row in told if row["name"] == chosen), model)
     if ours.get("skill") is not None:
         known = numbers.is_number(ours["skill"])
         share = abs(ours["skill"]) if known else ours["skill"]

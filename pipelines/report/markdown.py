@@ -23,7 +23,9 @@ def card(record: dict[str, Any], verdict: str, sections: dict[str, str]) -> str:
 def notice(record: dict[str, Any]) -> str:
     if not source(record).get("sample"):
         return ""
-    return "> **SAMPLE.** Trained on made data: the numbers say that the run works, and nothing about the world."
+    return (
+        "> **SAMPLE.** Trained on the built-in sample: the numbers say that the run works, and nothing about the world."
+    )
 
 
 def model(record: dict[str, Any]) -> str:

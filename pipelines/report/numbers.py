@@ -75,6 +75,11 @@ def percent(share: Any, digits: int = 1) -> str:
     return f"{fixed(100 * share, digits)}{GAP}%" if is_number(share) else _odd(share)
 
 
+def small_percent(share: Any) -> str:
+    """As `percent`, but what is above nought is never told as nought."""
+    return f"<{GAP}0.1{GAP}%" if is_number(share) and 0 < share < 0.0005 else percent(share)
+
+
 def points(difference: float) -> str:
     """A difference of two shares, without its sign: 6.1 points, 1 point."""
     said = fixed(abs(100 * difference), 1).removesuffix(".0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.report import shipped
 from pipelines.report.numbers import is_number
 
 #: Style classes for baselines other than the ridge, in the order in which they stand in the table.
@@ -22,6 +23,18 @@ def rival(record: dict[str, Any]) -> str | None:
 
 def _error(row: dict[str, Any]) -> Any:
     return next((row[key] for key in ERRORS if row.get(key) is not None), None)
+
+
+def leading(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that a page's head tells: the model's, that of what is shipped in its place or its rival's, the naive's.
+
+    Nothing where there is no model.
+    """
+    rows = {r["name"]: r for r in record.get("metrics") or []}
+    names = [n for n, r in rows.items() if r.get("role") == "model"][:1]
+    if names:
+        names += [shipped.baseline(record) or rival(record), record.get("best_naive")]
+    return [rows[n] for n in dict.fromkeys(names) if n in rows]
 
 
 def styles(record: dict[str, Any]) -> dict[str, str]:

@@ -17,8 +17,12 @@ FORMATS = {"saved_model": "SavedModel", "litert_float32": "LiteRT float32", "lit
 UNCOUNTED = ("column", "look-back")
 #: So many columns are named in a repair.
 MOST_COLUMNS = 12
+#: What is odd in the data of a family, by the entry of its record; else a reading is.
+ODD = {"texts": "odd text", "corpus": "odd passage", "pieces": "odd piece"}
 #: What the columns of errors are called.
 HEADS = {"mae": "MAE", "rmse": "RMSE", "mase": "MASE", "pinball": "pinball"}
+#: Beside more columns of figures, or beside spreads, the bars of skills have no room.
+MOST_WITH_BARS = 5
 STATUS = {"proven": "✓", "refused": "–", "failed": "✕"}
 
 
@@ -77,9 +81,14 @@ def unit_for(record: dict[str, Any], key: str) -> str:
 def marked(values: list[Any], texts: list[str] | None = None, notes: list[str] | None = None) -> list[Cell]:
     """A column of errors, the lowest of it marked; one that a single row has is not the best of anything."""
     plain = numbers.column(values)
-    marks = numbers.best(plain, values) if sum(v is not None for v in values) > 1 else [False] * len(values)
-    columns = zip(texts or plain, marks, notes or [""] * len(values), strict=True)
+    columns = zip(texts or plain, marks(plain, values), notes or [""] * len(values), strict=True)
     return [Cell(text, mark, note=note) for text, mark, note in columns]
+
+
+def marks(texts: list[str], values: list[Any], highest: bool = False) -> list[bool]:
+    """Which entries of a column are its best, as far as its texts can tell; none where a single row has one."""
+    losses = [-v if highest and numbers.is_number(v) else v for v in values]
+    return numbers.best(texts, losses) if sum(v is not None for v in values) > 1 else [False] * len(values)
 
 
 def finish(
@@ -93,14 +102,14 @@ def finish(
         heads.append(("coverage", f"{bands.hundredths(share)}{numbers.GAP}%{numbers.GAP}band"))
         columns.append([Cell(numbers.percent(r.get(key))) for r in rows])
     skills = [r.get("skill") for r in rows]
-    spread = any(numbers.is_number(r.get("skill_sd")) for r in rows)  # which takes the room of the bars
+    spread = any(numbers.is_number(r.get("skill_sd")) for r in rows)
+    bare = spread or len(heads) > MOST_WITH_BARS
     scale = _scale(skills)
-    bars = ["" if spread else skill_bar(r.get("skill"), scale, kinds.get(r["name"], "first")) for r in rows]
-    losses = [-s if numbers.is_number(s) else s for s in skills]
+    bars = ["" if bare else skill_bar(r.get("skill"), scale, kinds.get(r["name"], "first")) for r in rows]
     texts = [_skill(r) for r in rows]
-    marks = numbers.best([numbers.percent(s) for s in skills], losses)
+    highest = marks([numbers.percent(s) for s in skills], skills, highest=True)
     heads.append(("skill", ""))
-    columns.append([Cell(t, m, bar) for t, m, bar in zip(texts, marks, bars, strict=True)])
+    columns.append([Cell(t, m, bar) for t, m, bar in zip(texts, highest, bars, strict=True)])
     heads.append(("fitted in", "a fold" if spread else ""))
     columns.append([Cell(numbers.duration(r["seconds"]) if r.get("seconds") else numbers.ABSENT) for r in rows])
     pairs = zip(rows, zip(*columns, strict=True), strict=True)
@@ -204,7 +213,7 @@ def repairs(record: dict[str, Any]) -> tuple[str, list[str]]:
     columns = sum(1 for r in rows if r["what"].startswith("column") and not _kept(r["what"]))
     said = [numbers.count(repaired, "repair")] if repaired else []
     said += [f"{numbers.count(columns, 'column')} left out"] if columns else []
-    odd_one = "odd text" if record.get("texts") else "odd reading"
+    odd_one = next((name for entry, name in ODD.items() if record.get(entry)), "odd reading")
     said += [f"{numbers.count(kept, odd_one)} noticed and kept"] if kept else []
     if not said:
         return "Nothing had to be repaired.", listed

@@ -53,7 +53,7 @@ def alarms(record: dict[str, Any]) -> list[str]:
         found.append(f"This run’s status is “{record['status']}”, not “done”.")
     found += [f"Leak check failed: {c['name']}." for c in record.get("checks") or [] if not c.get("passed")]
     for row in record.get("metrics") or []:
-        for key, what in (("mae", "error"), ("log_loss", "log loss")):
+        for key, what in (("mae", "error"), ("log_loss", "log loss"), ("loss", "loss")):
             if row.get(key) is not None and not numbers.is_number(row[key]):
                 found.append(f"The {what} of {row['name']} is not a finite number.")
     for row in record.get("exports") or []:

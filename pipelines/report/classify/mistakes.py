@@ -10,11 +10,10 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from pipelines.report import numbers
+from pipelines.report.quoted import cut, printable
 
 #: So many characters are shown of a text that is folded, around the words that weighed most.
 EXCERPT = 420
-#: Of a text, so many characters stand in the page at most.
-LONGEST = 12_000
 #: So many words are highlighted, and so many listed on each side.
 HIGHLIGHTED, LISTED = 80, 6
 #: From this character on scripts have no spaces between words: a token may stand inside a run of letters.
@@ -69,9 +68,7 @@ def _card(given: dict[str, Any]) -> Mistake:
 def readable(text: str) -> str:
     """No longer than a page bears, without HTML’s line breaks and signs that are not shown or turn others round."""
     text = re.sub(r"(?i)(?:\s*<br\s*/?>\s*)+", "\n", text)
-    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", text).strip()
-    more = len(text) - LONGEST
-    return text if more <= 0 else f"{text[:LONGEST]} … and {numbers.whole(more)} characters more"
+    return cut(printable(text).strip())
 
 
 def strongest(words: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -60,12 +60,10 @@ def render(record: dict[str, Any]) -> str:
 
 def tiles(record: dict[str, Any]) -> list[dict[str, str]]:
     """The few numbers to take away: the model's accuracy, its rival's, what is between them, and the majority's."""
-    rows = {r["name"]: r for r in record.get("metrics") or []}
-    model = next((r for r in rows.values() if r.get("role") == "model"), None)
-    if model is None:
+    found = [_accuracy(record, row) for row in palette.leading(record)]
+    if not found:
         return []
-    other, naive = shipped.baseline(record) or palette.rival(record), record.get("best_naive")
-    found = [_accuracy(record, rows[n]) for n in dict.fromkeys([model["name"], other, naive]) if n in rows]
+    other = shipped.baseline(record) or palette.rival(record)
     row = next((r for r in record.get("comparison") or [] if r["name"] == other), None)
     if row and numbers.is_number(row.get("difference")):
         value, low, high = (shares.signed(record, row.get(k)) for k in ("difference", "low", "high"))

@@ -101,17 +101,24 @@ def texts(record: dict[str, Any]) -> list[tuple[str, str]]:
         more = f"; 95 of 100 texts have {numbers.whole(often)} or fewer" if numbers.is_number(often) else ""
         found.append(("length", f"{numbers.whole(given['median_length'])} tokens in the median{more}"))
     if numbers.is_number(given.get("cut")):
-        cut = f"{_share(given['cut'])} of the texts are longer than {numbers.whole(given.get('longest'))} tokens"
-        found.append(("cut", f"{cut}, and are cut" if given["cut"] else "no text"))
+        share, longest = numbers.small_percent(given["cut"]), numbers.whole(given.get("longest"))
+        cut = f"{share} of the texts are longer than {longest} tokens, and are cut"
+        found.append(("cut", cut if given["cut"] else "no text"))
     if numbers.is_number(given.get("unknown")):
-        found.append(("unknown", f"{_share(given['unknown'])} of the test part’s tokens are not in the vocabulary"))
+        found.append(
+            (
+                "unknown",
+                f"{numbers.small_percent(given['unknown'])} of the test part’s tokens are not in the vocabulary",
+            )
+        )
     if numbers.is_number(given.get("padding")):
-        found.append(("padding", f"{_share(given['padding'])} of what is read in training, batches of like length"))
+        found.append(
+            (
+                "padding",
+                f"{numbers.small_percent(given['padding'])} of what is read in training, batches of like length",
+            )
+        )
     if numbers.is_number(given.get("duplicates")):
         verb = "is a copy" if given["duplicates"] == 1 else "are copies"
         found.append(("copies", f"{numbers.count(given['duplicates'], 'text')} of train {verb} of another"))
     return found
-
-
-def _share(value: float) -> str:
-    return f"<{numbers.GAP}0.1{numbers.GAP}%" if 0 < value < 0.0005 else numbers.percent(value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from pipelines.report import numbers, palette, shipped
+from pipelines.report import numbers
 from pipelines.report.classify import shares
-from pipelines.report.tables import Cell, Line, Table, skill_bar
+from pipelines.report.tables import Cell, Line, Table, finish, marks
 
 #: The columns, and whether the highest of one is its best.
 COLUMNS = {
@@ -26,7 +25,8 @@ def metrics(record: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
 
     A majority class has no calibration error worth the name, so that it is not compared by it.
     """
-    heads, columns = [], []
+    heads: list[tuple[str, str]] = []
+    columns: list[list[Cell]] = []
     for key, (head, highest) in COLUMNS.items():
         values = [r.get(key) for r in rows]
         if all(v is None for v in values):
@@ -36,37 +36,9 @@ def metrics(record: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
         ranges = [shares.between(record, r.get("accuracy_low"), r.get("accuracy_high")) for r in rows]
         notes = ranges if key == "accuracy" else [""] * len(rows)
         heads.append((head, ""))
-        columns.append(
-            [Cell(*pair, note=note) for pair, note in zip(_marked(texts, judged, highest), notes, strict=True)]
-        )
-    heads.append(("skill", ""))
-    columns.append(_skills(record, rows))
-    heads.append(("fitted in", ""))
-    columns.append([Cell(numbers.duration(r["seconds"]) if r.get("seconds") else numbers.ABSENT) for r in rows])
-    kinds, chosen = palette.styles(record), shipped.baseline(record)
-    lines = []
-    for row, *cells in zip(rows, *columns, strict=True):
-        fate = shipped.fate(record) if row["name"] == chosen else ""
-        lines.append(Line(row["name"], kinds.get(row["name"], "first"), cells, fate))
-    return Table(heads, lines)
-
-
-def _marked(texts: Sequence[str], values: Sequence[Any], highest: bool) -> list[tuple[str, bool]]:
-    """A column's texts and which of them is the best; one that a single row has is not the best of anything."""
-    losses = [-v if highest and numbers.is_number(v) else v for v in values]
-    several = sum(v is not None for v in values) > 1
-    marks = numbers.best(list(texts), losses) if several else [False] * len(values)
-    return list(zip(texts, marks, strict=True))
-
-
-def _skills(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[Cell]:
-    values = [r.get("skill") for r in rows]
-    known = [min(1.0, max(-1.0, v)) for v in values if numbers.is_number(v)]
-    scale = (min(0.0, *known, 0.0), max(0.0, *known, 0.0) or 1.0)
-    kinds = palette.styles(record)
-    bars = [skill_bar(r.get("skill"), scale, kinds.get(r["name"], "first")) for r in rows]
-    found = _marked([numbers.percent(v) for v in values], values, highest=True)
-    return [Cell(*pair, bar) for pair, bar in zip(found, bars, strict=True)]
+        cells = zip(texts, marks(texts, judged, highest), notes, strict=True)
+        columns.append([Cell(text, mark, note=note) for text, mark, note in cells])
+    return finish(record, rows, heads, columns)
 
 
 def parts(record: dict[str, Any]) -> Table | None:

@@ -32,8 +32,8 @@ def test_the_family_of_a_record_chooses_its_page_and_its_card(tmp_path: Path) ->
     write_report(made, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == render(made)
     assert "| classifier | accuracy |" in model_card(made)
-    with pytest.raises(KeyError, match="generate"):
-        model_card(made | {"family": "generate"})
+    with pytest.raises(KeyError, match="translate"):
+        model_card(made | {"family": "translate"})
 
 
 def test_every_part_is_there(reviews: Page) -> None:

@@ -14,11 +14,13 @@ import pytest
 
 from pipelines.report import backtest, diagnosis
 from pipelines.report.classify.page import render as render_classifier
+from pipelines.report.generate.page import render as render_generator
 from pipelines.report.page import render
 from tests.pipelines.records import record
 from tests.pipelines.report.diagnoses import difficult as difficult_diagnoses
 from tests.pipelines.report.pages import difficult, difficult_backtests, page
 from tests.pipelines.report.texts import difficult as difficult_classifiers
+from tests.pipelines.report.writers import difficult as difficult_generators
 from tests.pipelines.text_records import record as text_record
 
 
@@ -109,6 +111,7 @@ def test_nothing_sticks_out_of_the_page(tmp_path: Path, width: int) -> None:
     pages |= {f"backtest: {case}": backtest.render(made) for case, made in difficult_backtests().items()}
     pages |= {f"diagnosis: {case}": diagnosis.render(made) for case, made in difficult_diagnoses().items()}
     pages |= {f"classifier: {case}": render_classifier(made) for case, made in difficult_classifiers().items()}
+    pages |= {f"generator: {case}": render_generator(made) for case, made in difficult_generators().items()}
     frames = "".join(
         f'<iframe width="{width}" height="900" srcdoc="{html.escape(source)}"></iframe>' for source in pages.values()
     )

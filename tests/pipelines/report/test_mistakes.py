@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from pipelines.report.classify.mistakes import EXCERPT, LONGEST, pieces, readable, spans, strongest, window
+from pipelines.report.classify.mistakes import EXCERPT, pieces, readable, spans, strongest, window
+from pipelines.report.quoted import LONGEST
 
 
 def found(text: str, **weights: float) -> list[str]:
