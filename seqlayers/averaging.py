@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +11,8 @@ from keras import ops
 
 #: Newton steps, at most; some ten are needed.
 STEPS = 100
+#: Log-probabilities that weights are fitted on, at most: rows × examples × classes.
+MOST = 50_000_000
 
 
 def likeliest_weights(log_probabilities: Sequence[np.ndarray] | np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -60,15 +62,25 @@ def likeliest_weights(log_probabilities: Sequence[np.ndarray] | np.ndarray, labe
 
 
 def settled(rows: Sequence[keras.Layer], validation: Any) -> np.ndarray:
-    """`likeliest_weights` of rows that give logits, on batches of (inputs, target); targets of −1 are padding."""
-    each, targets, apart = [], [], _Apart(rows)
+    """`likeliest_weights` of rows that give logits, on re-iterable batches of (inputs, target) in fresh windows.
+
+    Targets of −1 are padding. Of more than `MOST` log-probabilities, examples that lie evenly apart are taken.
+    """
+    each, labels, seen, apart = [], [], 0, _Apart(rows)
+    total = sum(int((np.asarray(target) >= 0).sum()) for _, target in validation)
     for inputs, target in validation:
-        outputs = apart.predict_on_batch(inputs)
-        targets.append(np.asarray(target).reshape(-1))
-        each.append(outputs.reshape(len(rows), -1, outputs.shape[-1]))
-    labels, outputs = np.concatenate(targets), np.concatenate(each, axis=1)
-    real = labels >= 0
-    return likeliest_weights(outputs[:, real], labels[real])
+        if isinstance(inputs, Mapping):
+            inputs = {name: value for name, value in inputs.items() if name != "reset"}
+        outputs, target = apart.predict_on_batch(inputs), np.asarray(target).reshape(-1)
+        outputs = outputs.reshape(len(rows), len(target), -1)
+        taken = min(total, max(1, MOST // (len(rows) * outputs.shape[2])))
+        real = np.flatnonzero(target >= 0)
+        at = np.arange(seen, seen + len(real))
+        chosen = real[(at + 1) * taken // total > at * taken // total]
+        seen += len(real)
+        each.append(outputs[:, chosen])
+        labels.append(target[chosen])
+    return likeliest_weights(np.concatenate(each, axis=1), np.concatenate(labels))
 
 
 class _Apart(keras.Model):

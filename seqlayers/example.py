@@ -26,6 +26,7 @@ class Example:
         pooled: for heads, whether the input is (batch, features) instead of a sequence.
         position: for kinds that attend, the position kind that acts inside their attention.
         memory: for decoders, the steps of the memory.
+        adapted: for heads that are counted, the weights come from `adapt` on inputs and targets, and are not drawn.
     """
 
     slot: str
@@ -38,6 +39,7 @@ class Example:
     pooled: bool = True
     position: Mapping[str, Any] | None = None
     memory: int = 0
+    adapted: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -47,7 +49,7 @@ class Example:
         return (self.features,) if self.slot == "head" and self.pooled else (self.time, self.features)
 
     def layer(self, dtype: str | None = None) -> Kind:
-        """The kind, built, its weights (but for whole numbers) drawn from a normal distribution."""
+        """The kind, built, its weights drawn from a normal distribution (but for whole numbers), or adapted."""
         layer = slots.build(self.slot, self.configuration)
         if dtype is not None:
             layer = type(layer)(**layer.settings(), dtype=dtype)
@@ -55,6 +57,10 @@ class Example:
             position = slots.build("position", self.position)
             layer.use_position(position if dtype is None else type(position)(**position.settings(), dtype=dtype))
         self.call(layer, self.input()[:1])
+        if self.adapted:
+            x = self.input(seed=6)
+            layer.adapt([(x, self.target(layer, (*x.shape, 0)))], [])
+            return layer
         rng = np.random.default_rng(1)
         for weight in layer.weights:
             if "int" in weight.dtype:

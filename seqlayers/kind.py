@@ -71,6 +71,7 @@ class Kind(keras.layers.Layer):
     - `recurrent`: a state is all that it remembers, so that it can be run over a sequence from either end.
     - `attends`: it uses positions inside attention; `use_position` hands it the row's position kind.
     - `per_step`: of a head, it gives an output for each step.
+    - `remembers`: of a head, it reads earlier steps too, and streams by a state of its own.
     - `adapts`: of a head, it reads the inputs itself, and `adapt` fits it without gradients before training.
     - `solved`: of a head that adapts, nothing is then left to train.
     - `forecasts`: of a head, its output is in the units of the readings, where a normalisation is undone.
@@ -93,6 +94,7 @@ class Kind(keras.layers.Layer):
     recurrent: bool = False
     attends: bool = False
     per_step: bool = False
+    remembers: bool = False
     forecasts: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

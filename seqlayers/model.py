@@ -263,6 +263,9 @@ class SequenceModel(keras.Model):
         if self.join == "concatenate" and self.shared is not None:
             features = ops.concatenate([y[:, -1] for y in outputs], axis=-1)
             return self.shared.head(features, ahead=ahead, training=training), after
+        trained = [y for row, y in zip(self.rows, outputs, strict=True) if not row.solved]
+        if self.join == "average" and training and trained and len(outputs) > 1:  # as `call` gives them
+            return ops.stack(trained, axis=1), after
         return outputs[0] if len(outputs) == 1 else self._joined(outputs), after
 
     def step(self, x_t: Any, state: Sequence[Any], ahead: Any = None) -> tuple[Any, list[Any]]:

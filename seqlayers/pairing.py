@@ -51,7 +51,9 @@ def _errors(row: Row) -> Iterator[ConfigurationError]:
 
 
 def _how(head: Kind) -> str:
-    return "solved in closed form from the readings" if head.takes == "sequence" else "counted from the ids themselves"
+    if head.per_step or head.takes == "ids":
+        return f"counted from the {'ids' if head.takes == 'ids' else 'notes'} themselves"
+    return "solved in closed form from the readings"
 
 
 def _about_positions(row: Row) -> Iterator[ConfigurationError]:

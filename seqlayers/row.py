@@ -205,6 +205,8 @@ class Row(keras.layers.Layer):
             mask: boolean (batch, time) of the source.
         """
         streamed = self._streamed()
+        if self.head is not None and self.head.remembers:
+            streamed.append(("head", self.head))
         if not self.decoder:
             return {place: layer.initial_state(batch) for place, layer in streamed}
         if source is None:
@@ -227,6 +229,9 @@ class Row(keras.layers.Layer):
             x, after[place] = layer.stream(x, state[place], training=training)
         if self.head is None:
             return x, after
+        if self.head.remembers:
+            x, after["head"] = self.head.stream(x, state["head"], training=training)
+            return x, after
         return self.head(x if self.head.per_step else x[:, -1], ahead=ahead, training=training), after
 
     def step(self, x_t: Any, state: Mapping[str, Any], ahead: Any = None) -> tuple[Any, dict[str, Any]]:
@@ -234,7 +239,12 @@ class Row(keras.layers.Layer):
         after = {}
         for place, layer in self._streamed():
             x_t, after[place] = layer.step(x_t, state[place])
-        return x_t if self.head is None else self.head(x_t, ahead=ahead, training=False), after
+        if self.head is None:
+            return x_t, after
+        if self.head.remembers:
+            x_t, after["head"] = self.head.step(x_t, state["head"])
+            return x_t, after
+        return self.head(x_t, ahead=ahead, training=False), after
 
     def _streamed(self) -> list[tuple[str, Kind]]:
         """What is run step by step, by its place; refused in the name of what cannot be."""

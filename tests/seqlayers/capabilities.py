@@ -44,7 +44,7 @@ Made by `python -m tests.seqlayers.capabilities` from the cases in `tests/seqlay
 def meaningless(example: Example, capability: str) -> bool:
     """Whether a capability says nothing of a kind: heads on pooled features have no time axis to speak of."""
     head = slots.get("head", example.configuration["kind"]) if example.slot == "head" else None
-    if head is not None and head.takes == "ids":
+    if head is not None and head.takes == "ids" and not head.per_step:
         return capability == "causal"
     return head is not None and not head.per_step and capability in ("causal", "streams", "masks", "dynamic_time")
 

@@ -68,7 +68,9 @@ def one_step(example: Example) -> tuple[list[np.ndarray], list[np.ndarray]]:
 def in_eight_bits(example: Example) -> tuple[np.ndarray, np.ndarray, float]:
     """(LiteRT's output with weights in eight bits, Keras's, the int8 file's share of the float file's bytes)."""
     layer, x = example.layer(), example.input()[:1]
-    for weight in layer.weights:  # as large as trained ones, so that a recurrence does not amplify what is rounded
+    for weight in (
+        [] if example.adapted else layer.weights
+    ):  # as large as trained ones, so that a recurrence does not amplify what is rounded
         weight.assign(weight * (3 / np.sqrt(max(1, math.prod(weight.shape[:-1])))))
     inputs = [x, *example.beside(1).values()]
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from seqlayers import averaging
 from seqlayers.averaging import likeliest_weights
 from seqlayers.errors import ConfigurationError
 from seqlayers.head.naive_bayes import NaiveBayes
@@ -164,3 +165,22 @@ def test_heads_without_probabilities_are_not_averaged():
     row = {"pooling": {"kind": "last"}, "head": {"kind": "forecast"}}
     with pytest.raises(ConfigurationError, match=r"branches\.0\.head: head 'forecast' gives no probabilities"):
         SequenceModel.for_task({"join": "average", "branches": [row, row]}, horizon=2, targets=1)
+
+
+def test_of_many_log_probabilities_examples_that_lie_evenly_apart_are_taken(monkeypatch):
+    row = {"embedding": {"kind": "token", "units": 4}, "head": {"kind": "tag"}}
+    model = made({"join": "average", "branches": [row, row]})
+    ids = np.stack([texts(i)[0] for i in range(3)]).reshape(-1, texts(0)[0].shape[1])
+    labels = np.where(ids == 0, -1, ids % 3)
+    taken = []
+    monkeypatch.setattr(averaging, "likeliest_weights", lambda given, of: taken.append((given, of)) or np.ones(2))
+    split = [len(ids) // 4, len(ids) // 2]
+    data = list(zip(np.split(ids, split), np.split(labels, split), strict=True))
+    model.settle(data)
+    monkeypatch.setattr(averaging, "MOST", 2 * 3 * 50)
+    model.settle([({"past": x, "reset": np.ones(len(x), bool)}, y) for x, y in data])
+    (every, of_every), (some, of_some) = taken
+    assert (of_every == labels[labels >= 0]).all() and of_some.shape == (50,)
+    at = (np.arange(1, 51) * len(of_every) + 49) // 50 - 1
+    assert (of_some == of_every[at]).all()
+    equal(some, every[:, at], "their log-probabilities")

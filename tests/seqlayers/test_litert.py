@@ -13,7 +13,7 @@ from tests.seqlayers import litert
 from tests.seqlayers.cases import CASES, REPRESENTATIVE
 
 NAMES = [n for n, e in CASES.items() if "litert" not in e.layer().refusals()]
-STREAMS = [n for n in NAMES if CASES[n].slot != "head" and CASES[n].layer().streams]
+STREAMS = [n for n in NAMES for k in [CASES[n].layer()] if k.streams and (k.slot != "head" or k.remembers)]
 
 
 def some_fast(names):
@@ -40,7 +40,7 @@ def wide(slot, kind):
         settings |= {"units": 128} if argument == "units" else {}
         settings |= {"layer": {"kind": "gru", "units": 128}} if argument == "layer" else {}
     for name in ("classes", "vocabulary", "pitches"):
-        settings |= {name: 32} if name in settings else {}
+        settings |= {name: 128 if name == "pitches" else 32} if name in settings else {}
     vocabulary = None if example.vocabulary is None else 32
     return dataclasses.replace(example, configuration=settings, features=128, vocabulary=vocabulary)
 

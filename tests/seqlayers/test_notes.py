@@ -190,3 +190,28 @@ def test_88_pitches_are_drawn_in_a_loop_and_not_in_a_long_program():
     program = tf.function(head.sample).get_concrete_function(output, uniforms).graph.as_graph_def()
     nodes = len(program.node) + sum(len(f.node_def) for f in program.library.function)
     assert nodes < 250
+
+
+@pytest.mark.parametrize("conditioned", [True, False])
+def test_a_temperature_divides_the_log_odds_of_each_note_beside_those_below(conditioned):
+    head, output = small(conditioned)
+    draws, temperatures = 20_000, np.array([0.5, 2.0], "float32")
+    uniforms = np.random.default_rng(12).random((2, draws, 4), "float32")
+    drawn = np.asarray(head.sample(np.tile(output, (2, draws, 1)), uniforms, temperatures))
+    for rows, u, t in zip(drawn, uniforms, temperatures, strict=True):
+        same = head.sample(np.tile(output, (draws, 1)), u, float(t))
+        assert (np.asarray(same) == rows).all(), "a number for all, or one a row"
+        counts = np.bincount(rows @ (8, 4, 2, 1), minlength=16)
+        expected = np.zeros(16)
+        for i, chord in enumerate(chords(4)):
+            expected[i] = np.prod([chance(head, output, chord, k, t) for k in range(4)])
+        assert (np.abs(counts - draws * expected) < 4.5 * np.sqrt(draws * expected * (1 - expected)) + 1).all()
+
+
+def chance(head, output, chord, k, temperature):
+    """Of what note k of a chord is, given those below it."""
+    logit = output[k]
+    if head.conditioned:
+        logit = logit + np.asarray(head.v)[k] @ sigmoid(output[4:] + chord[:k] @ np.asarray(head.w)[:k])
+    p = sigmoid(logit / temperature)
+    return p if chord[k] else 1 - p

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seqlayers.testing import Example
 
+NGRAM = {"kind": "ngram", "vocabulary": 5, "context": 2, "nodes": 97}
 NAIVE = {"kind": "naive_bayes", "vocabulary": 11, "buckets": 97}
 
 CASES: dict[str, Example] = {
@@ -18,9 +19,12 @@ CASES: dict[str, Example] = {
     "tag hidden": Example("head", {"kind": "tag", "classes": 5, "hidden": 4, "label_smoothing": 0.2}, pooled=False),
     "tokens": Example("head", {"kind": "tokens", "vocabulary": 11}, pooled=False),
     "tokens smoothed": Example("head", {"kind": "tokens", "vocabulary": 11, "label_smoothing": 0.1}, pooled=False),
+    "ngram": Example("head", NGRAM, vocabulary=5, adapted=True),
+    "ngram kneser_ney": Example("head", {**NGRAM, "smoothing": "kneser_ney"}, vocabulary=5, adapted=True),
     "notes": Example("head", {"kind": "notes", "pitches": 7, "hidden": 5}, pooled=False),
+    "note_counts": Example("head", {"kind": "note_counts", "pitches": 4}, pooled=False),
     "notes independent": Example("head", {"kind": "notes", "pitches": 7, "conditioned": False}, pooled=False),
 }
 
 #: What is tried of this file where a trial takes seconds.
-REPRESENTATIVE: tuple[str, ...] = ("classify hidden", "naive_bayes", "naive_bayes three trained", "notes")
+REPRESENTATIVE: tuple[str, ...] = ("classify hidden", "naive_bayes", "naive_bayes three trained", "ngram", "notes")
