@@ -88,6 +88,21 @@ def piece_of_chords(
     return _sounding(Piece(name, frames, tempo=tempo, part=part, lost=int(roll.sum() - frames.sum())), options)
 
 
+def piece_of_notes(
+    name: str,
+    notes: np.ndarray,
+    options: MusicOptions,
+    *,
+    tempo: float = 90.0,
+    metre: tuple[int, int] = (4, 4),
+) -> Piece:
+    """A piece of notes on the options' grid, int32 (notes, 3) of pitch, first step and step after the last."""
+    frames = np.zeros((int(notes[:, 2].max(initial=1)), options.pitches), np.uint8)
+    for pitch, first, last in notes:
+        frames[first:last, pitch - options.lowest] = 1
+    return Piece(name, frames, tempo=tempo, metre=metre, notes=notes)
+
+
 def stride(name: str, grid: int, options: MusicOptions) -> int:
     """Steps of the source from one of the options' grid to the next."""
     if grid % options.grid:

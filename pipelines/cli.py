@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.generate.command import generate
 from pipelines.options import (
     AsJson,
     Asked,
@@ -62,6 +63,8 @@ def run(
       seqlayers run forecast --source sales.csv --set data.target=units
       seqlayers run sentiment --source sample
       seqlayers run classify --source tickets.csv
+      seqlayers run text --source shakespeare
+      seqlayers run music --source my-midi-files
       seqlayers run --config my.yaml
 
     Interrupted runs go on with the same command. Exit codes: 0 done, 2 bad input or configuration, 3 leak found,
@@ -81,7 +84,7 @@ def run(
         screen.say(f"Report   {folder / 'report.html'}")
         if any(row["status"] == "proven" for row in record["exports"]):
             screen.say(f"Exports  {folder / 'exports'}")
-            screen.say(_usage(record["family"], _near(folder)))
+            screen.say(_usage(record, _near(folder)))
 
     perform(work, tell, as_json)
 
@@ -197,7 +200,9 @@ def predict(
     input: Annotated[
         Path | None, typer.Option(help="Recent readings, at least as many as the model looks back; or a file of texts.")
     ] = None,
-    text: Annotated[list[str] | None, typer.Option(help="A text to classify. Repeatable.")] = None,
+    text: Annotated[
+        list[str] | None, typer.Option(help="A text to classify, or whose next word is asked for. Repeatable.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Where the answers go as CSV. Default: forecast.csv, or labels.csv for a file of texts."),
@@ -207,13 +212,14 @@ def predict(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast from recent readings, or classify texts, with an exported model.
+    """Forecast from recent readings, classify texts, or tell the next word, with an exported model.
 
     [bold]Examples[/]
 
       seqlayers predict runs/weather/latest --input recent.csv
       seqlayers predict runs/sentiment/latest --text "Not bad at all."
       seqlayers predict runs/classify/latest/exports/model_int8.tflite --input tickets.csv
+      seqlayers predict runs/text/latest --text "This morning I took my cat for a"
     """
 
     def work(screen: Any) -> Any:
@@ -226,6 +232,9 @@ def predict(
             screen.say(line)
 
     perform(work, tell, as_json)
+
+
+app.command()(generate)
 
 
 @app.command()
@@ -289,10 +298,13 @@ def main() -> None:
     app()
 
 
-def _usage(family: str, folder: Path) -> str:
-    """How what a run of a family exports is used."""
-    if family == "classify":
+def _usage(record: dict[str, Any], folder: Path) -> str:
+    """How what a run exports is used."""
+    if record["family"] == "classify":
         return f'Classify with  seqlayers predict {folder} --text "…"'
+    if record["family"] == "generate":
+        prompt = "" if record["unit"] in ("frame", "event") else ' --prompt "…"'
+        return f"Generate with  seqlayers generate {folder}{prompt}"
     return f"Forecast with  seqlayers predict {folder} --input recent.csv"
 
 

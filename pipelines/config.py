@@ -61,6 +61,22 @@ class DecisionOptions(pydantic.BaseModel, extra="forbid", strict=True):
     threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] = 0.5
 
 
+class GenerationOptions(pydantic.BaseModel, extra="forbid", strict=True):
+    """What is written or composed for the report."""
+
+    #: How many samples, where there are no prompts.
+    samples: Annotated[int, Field(ge=0)] = 3
+    #: What texts begin with; none: beginnings of lines of the test part.
+    prompts: list[str] = []
+    #: Tokens of a text, or frames of a piece.
+    length: Annotated[int, Field(ge=1, le=100_000)] = 400
+    temperature: Annotated[float, Field(gt=0)] = 0.8
+    #: How many of the likeliest tokens may come; 0: all. Only of texts.
+    top_k: Annotated[int, Field(ge=0)] = 0
+    #: The fewest of the likeliest tokens that have this probability together may come. Only of texts.
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
 class ExportOptions(pydantic.BaseModel, extra="forbid", strict=True):
     """What leaves the run; each file is loaded in a fresh process and compared with the model."""
 
@@ -90,6 +106,7 @@ class Configuration(pydantic.BaseModel, extra="forbid"):
     train: TrainOptions = TrainOptions()
     intervals: IntervalOptions = IntervalOptions()
     decision: DecisionOptions = DecisionOptions()
+    generation: GenerationOptions = GenerationOptions()
     export: ExportOptions = ExportOptions()
 
     def to_yaml(self) -> str:

@@ -35,11 +35,12 @@ AsJson = Annotated[
 ]
 
 TaskName = Annotated[
-    str | None, typer.Argument(help="weather or sentiment; forecast or classify for series or texts of your own.")
+    str | None,
+    typer.Argument(help="weather, sentiment, text or music; forecast or classify for series or texts of your own."),
 ]
 SourceName = Annotated[
     str | None,
-    typer.Option(help="A file (CSV, JSON Lines, Parquet), a data set's name, or `sample` for the built-in one."),
+    typer.Option(help="A file (a table, a text, MIDI) or folder, a data set's name, or `sample` for the built-in one."),
 ]
 Unlabelled = Annotated[
     Path | None, typer.Option(help="A file of further texts, without labels, that a classifier learns words from.")

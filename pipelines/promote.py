@@ -11,6 +11,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+from pipelines.served_model import SETTINGS, served
 from pipelines.store import explained
 from pipelines.track import Tracker
 
@@ -131,15 +132,23 @@ def _register(tracker: Tracker, name: str, saved_model: Path, facts: Mapping[str
 
 
 def signature_of(saved_model: Path) -> Any:
-    """The SavedModel's `serving_default` as an MLflow signature: names, types and shapes, -1 where any size goes."""
+    """The SavedModel's signature that answers, as an MLflow one: names, types and shapes, -1 where any size goes.
+
+    The settings of a generation are parameters, which may be left out.
+    """
     import numpy as np
     import tensorflow as tf
     from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
+    from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
     from tensorflow.core.protobuf import saved_model_pb2
 
     stored = saved_model_pb2.SavedModel.FromString((saved_model / "saved_model.pb").read_bytes())
-    signature = stored.meta_graphs[0].signature_def["serving_default"]
+    signatures = stored.meta_graphs[0].signature_def
+    signature = signatures[served(signatures)]
+    settings = {name: SETTINGS[name] for name in sorted(signature.inputs) if name in SETTINGS}
+    inputs = {name: info for name, info in signature.inputs.items() if name not in SETTINGS}
+    kinds = {int: "long", float: "double"}
+    params = [ParamSpec(name, kinds[type(value)], value) for name, value in settings.items()]
 
     def schema(tensors: Mapping[str, Any]) -> Schema:
         return Schema(
@@ -153,4 +162,6 @@ def signature_of(saved_model: Path) -> Any:
             ]
         )
 
-    return ModelSignature(inputs=schema(signature.inputs), outputs=schema(signature.outputs))
+    return ModelSignature(
+        inputs=schema(inputs), outputs=schema(signature.outputs), params=ParamSchema(params) if params else None
+    )

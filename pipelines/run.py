@@ -17,7 +17,7 @@ from pipelines.task import Candidate, Evaluation, Verdict
 from pipelines.workspace import write_atomically
 
 #: What a run leaves in MLflow beside its figures.
-ARTIFACTS = ("configuration.yaml", "record.json", "report.html", "model_card.md", "exports")
+ARTIFACTS = ("configuration.yaml", "record.json", "report.html", "model_card.md", "exports", "samples")
 
 
 def run(order: Order, screen: Screen) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def run(order: Order, screen: Screen) -> dict[str, Any]:
             seed=options.train.seed,
             progress=screen.say,
         )
-        facts |= task.shipped(test, chosen)
+        facts |= task.shipped(test, chosen, work.folder)
         record = _record(work, facts, validation, test, verdict, chosen, exports, history)
         _write(work, record)
 
@@ -111,8 +111,8 @@ def _track(work: Job, record: dict[str, Any], history: train.History | None) -> 
     tracker = work.tracker
     if history is not None:
         tracker.epochs(
-            (e, {"loss": a, "validation_loss": b})
+            (e, {"training_loss": a, "validation_loss": b})
             for e, a, b in zip(history.epoch, history.loss, history.validation_loss, strict=True)
         )
     tracker.tags({"chosen": record["chosen"]["name"]})
-    work.track(record["metrics"], ARTIFACTS)
+    work.track(record["metrics"], [name for name in ARTIFACTS if (work.folder / name).exists()])

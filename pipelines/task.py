@@ -147,8 +147,8 @@ class Task(ABC):
         """What earned its time, and what is to be shipped; a backtest has no validation part of its own."""
 
     @abstractmethod
-    def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
-        """The record's parts on the candidate that is shipped."""
+    def shipped(self, evaluation: Evaluation, chosen: Candidate, folder: Path) -> dict[str, Any]:
+        """The record's parts on the candidate that is shipped; files for them may be left in the run's folder."""
 
     @abstractmethod
     def servable(self, candidate: Candidate) -> Any:

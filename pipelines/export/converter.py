@@ -13,10 +13,13 @@ from pathlib import Path
 
 
 def convert(saved_model: str, numbers: str) -> bytes:
-    """`int8` keeps the weights in eight bits and computes in both (dynamic range); nothing is calibrated."""
+    """All signatures of a SavedModel in one file.
+
+    `int8` keeps the weights in eight bits and computes in both (dynamic range); nothing is calibrated.
+    """
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if numbers == "int8":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from data.errors import DataError
 from pipelines.export import runner
 from pipelines.export.saved_model import CONTRACT
-from pipelines.export.servable import FILES, FORMATS, Arrays
+from pipelines.export.servable import FILES, FORMATS, SIGNATURE, Arrays
 
 ACCEPTED = "a run's folder, its exports folder, a SavedModel folder, or a .tflite file with its model.json beside it"
 
@@ -29,10 +30,18 @@ class Exported:
 
     def open(self) -> Callable[[Arrays], Arrays]:
         """Load it: raw inputs with a leading batch axis → outputs. LiteRT needs no TensorFlow."""
+        return self.signatures()(SIGNATURE)
+
+    def signatures(self) -> Callable[[str], Callable[[Arrays], Arrays]]:
+        """Load it once: a signature's name → what answers it, as `open` gives it."""
+        named = runner.opened(self.path)
         if not self.is_litert:
-            return runner.open_saved_model(self.path)
-        single = runner.open_litert(self.path)
-        return lambda inputs: runner.one_by_one(single, inputs, len(next(iter(inputs.values()))))
+            return named
+        return lambda name: partial(_one_by_one, named(name))
+
+
+def _one_by_one(single: Callable[[Arrays], Arrays], inputs: Arrays) -> Arrays:
+    return runner.one_by_one(single, inputs, runner.count(inputs))
 
 
 def find(model: Path) -> Exported:

@@ -2,8 +2,9 @@
 
 As a script, `runner.py MODEL SIGNATURE=INPUTS.npz=OUTPUTS.npz …`, it is the fresh process in which an export is
 proven: it imports numpy and the one library that a device would have, runs every example of every signature, and
-prints what it measured as JSON.
-Functions are shared with `load`, through which `predict` opens the same files.
+prints what it measured as JSON. With `=steps` behind a job the signature is one step of a stream, and its examples are
+stretches to be run through, step after step.
+Functions are shared with `load`, through which `predict` and `generate` open the same files.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +22,34 @@ import numpy as np
 Arrays = dict[str, np.ndarray]
 
 SIGNATURE = "serving_default"
+#: What the names of a stream's state begin with.
+STATE = "state_"
 BATCH = 256
 #: Examples for a file that takes one at a time: as many of these as fit into BUDGET seconds.
 COUNTS = (2000, 1000, 500, 200, 100)
 BUDGET = 5.0
 
 
-def open_saved_model(path: str | Path) -> Callable[[Arrays], Arrays]:
-    """The SavedModel's `serving_default`, for any number of examples at once."""
-    import tensorflow as tf
+def opened(path: str | Path) -> Callable[[str], Callable[[Arrays], Arrays]]:
+    """Load a file once: the name of a signature → what answers it.
 
-    return signature_of(tf.saved_model.load(str(path)), SIGNATURE)
+    A SavedModel takes any number of examples at once, a LiteRT file exactly one. Of LiteRT it is the plain
+    interpreter, so builtin ops alone.
+    """
+    if Path(path).is_dir():
+        import tensorflow as tf
+
+        loaded = tf.saved_model.load(str(path))
+        return lambda name: signature_of(loaded, name)
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+
+    def litert(name: str) -> Callable[[Arrays], Arrays]:
+        runner = interpreter.get_signature_runner(name)
+        return lambda inputs: dict(runner(**inputs))
+
+    return litert
 
 
 def signature_of(loaded: Any, name: str) -> Callable[[Arrays], Arrays]:
@@ -52,18 +71,6 @@ def plain(y: np.ndarray) -> np.ndarray:
     return np.array(y.tolist(), "S") if y.dtype == object else y
 
 
-def open_litert(path: str | Path) -> Callable[[Arrays], Arrays]:
-    """A LiteRT file's `serving_default`, for exactly one example; the plain interpreter, so builtin ops alone."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    runner = Interpreter(model_path=str(path), num_threads=1).get_signature_runner(SIGNATURE)
-
-    def run(inputs: Arrays) -> Arrays:
-        return dict(runner(**inputs))
-
-    return run
-
-
 def flex_ops(path: str | Path) -> int:
     """How many kinds of op in a LiteRT file are TensorFlow's own and need the Flex delegate."""
     from ai_edge_litert import schema_py_generated as schema
@@ -77,14 +84,39 @@ def rows(inputs: Arrays, start: int, stop: int) -> Arrays:
     return {name: x[start:stop] for name, x in inputs.items()}
 
 
-def one_by_one(run: Callable[[Arrays], Arrays], inputs: Arrays, count: int) -> Arrays:
-    outputs = [run(rows(inputs, i, i + 1)) for i in range(count)]
+def count(inputs: Arrays) -> int:
+    """How many examples; a signature without inputs has one."""
+    return len(next(iter(inputs.values()))) if inputs else 1
+
+
+def in_batches(run: Callable[[Arrays], Arrays], inputs: Arrays, examples: int, batch: int) -> Arrays:
+    outputs = [run(rows(inputs, i, min(i + batch, examples))) for i in range(0, examples, batch)]
     return {name: np.concatenate([y[name] for y in outputs]) for name in outputs[0]}
 
 
-def in_batches(run: Callable[[Arrays], Arrays], inputs: Arrays, count: int) -> Arrays:
-    outputs = [run(rows(inputs, i, min(i + BATCH, count))) for i in range(0, count, BATCH)]
-    return {name: np.concatenate([y[name] for y in outputs]) for name in outputs[0]}
+def one_by_one(run: Callable[[Arrays], Arrays], inputs: Arrays, examples: int) -> Arrays:
+    return in_batches(run, inputs, examples, 1)
+
+
+def at_step(inputs: Arrays, t: int) -> Arrays:
+    """What stretches have at one step, and the state as it is."""
+    return {name: x if name.startswith(STATE) else x[:, t] for name, x in inputs.items()}
+
+
+def length(inputs: Arrays) -> int:
+    return next(x.shape[1] for name, x in inputs.items() if not name.startswith(STATE))
+
+
+def stepped(run: Callable[[Arrays], Arrays], inputs: Arrays) -> Arrays:
+    """A step over whole stretches, each handing its state to the next; outputs with time as second axis."""
+    outputs: list[Arrays] = []
+    for t in range(length(inputs)):
+        outputs.append(run(at_step(inputs, t)))
+        inputs = {name: outputs[-1].get(name, x) if name.startswith(STATE) else x for name, x in inputs.items()}
+    return {
+        name: y if name.startswith(STATE) else np.stack([step[name] for step in outputs], axis=1)
+        for name, y in outputs[-1].items()
+    }
 
 
 def latency_ms(run: Callable[[Arrays], Arrays], inputs: Arrays) -> float:
@@ -100,27 +132,27 @@ def latency_ms(run: Callable[[Arrays], Arrays], inputs: Arrays) -> float:
 
 
 def main(model: str, *jobs: str) -> dict:
+    litert = not Path(model).is_dir()
     measured: dict = {"examples": {}}
-    if saved_model := Path(model).is_dir():
-        import tensorflow as tf
-
-        loaded = tf.saved_model.load(model)
-    else:
+    if litert:
         measured["flex_ops"] = flex_ops(model)
         if measured["flex_ops"]:
             return measured
-        single = open_litert(model)
+    named = opened(model)
     for job in jobs:
-        name, inputs_path, outputs_path = job.split("=")
+        name, inputs_path, outputs_path, *steps = job.split("=")
         inputs: Arrays = dict(np.load(inputs_path))
-        count = len(next(iter(inputs.values())))
-        run = signature_of(loaded, name) if saved_model else single
-        measured.setdefault("latency_ms", latency_ms(run, inputs))
-        if saved_model:
-            outputs = in_batches(run, inputs, count)
+        run, examples = named(name), count(inputs)
+        if litert or "latency_ms" not in measured:
+            latency = latency_ms(run, at_step(inputs, 0) if steps else inputs)
+            measured.setdefault("latency_ms", latency)
+        answer = partial(stepped, run) if steps else run
+        if litert:
+            a_call = length(inputs) if steps else 1
+            affordable = [n for n in COUNTS if n * latency < 1e3 * BUDGET] or COUNTS[-1:]
+            outputs = one_by_one(answer, inputs, min(examples, max(1, affordable[0] // a_call)))
         else:
-            affordable = [n for n in COUNTS if n * measured["latency_ms"] < 1e3 * BUDGET] or COUNTS[-1:]
-            outputs = one_by_one(run, inputs, min(count, affordable[0]))
+            outputs = in_batches(answer, inputs, examples, BATCH)
         np.savez(outputs_path, **outputs)  # type: ignore[arg-type]
         measured["examples"][name] = len(next(iter(outputs.values())))
     return measured

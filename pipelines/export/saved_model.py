@@ -43,9 +43,10 @@ def write(servable: Servable, folder: Path) -> dict[str, Any]:
 
 
 def write_for_device(servable: Servable, folder: Path) -> None:
-    """Write what a LiteRT file is made from: its one signature, for one example at a time."""
-    own = servable.device()
-    _save(servable, {SIGNATURE: own}, folder, batch=1, tables=servable.tables() if own is servable else [])
+    """Write what a LiteRT file is made from: its signatures, for one example at a time."""
+    own = servable.on_device()
+    tables = servable.tables() if any(endpoint is servable for endpoint in own.values()) else []
+    _save(servable, dict(own), folder, batch=1, tables=tables)
 
 
 def _save(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ FORMATS = ("saved_model", "litert_float32", "litert_int8")
 #: The name of the signature that every export has.
 SIGNATURE = "serving_default"
 
+#: What the names of a stream's state begin with, among the inputs and outputs of a step.
+STATE = "state_"
+
 #: The folder or file of each format, below the folder of exports.
 FILES = {
     "saved_model": "saved_model",
@@ -30,7 +33,13 @@ Arrays = dict[str, np.ndarray]
 
 
 class Endpoint(ABC):
-    """One way to call a trained model together with its transforms: raw inputs in, answers out."""
+    """One way to call a trained model together with its transforms: raw inputs in, answers out.
+
+    Of one step of a stream (`steps`) the examples are whole stretches: inputs and outputs have time as their second
+    axis, but for those named `state_…`, which the first step takes, each hands to the next, and the last gives.
+    """
+
+    steps: bool = False
 
     @abstractmethod
     def signature(self, batch: int | None) -> dict[str, tf.TensorSpec]:
@@ -76,9 +85,14 @@ class Servable(Endpoint):
         """Further signatures of the SavedModel, by name."""
         return {}
 
-    def device(self) -> Endpoint:
-        """What a LiteRT file answers."""
+    def device(self) -> Endpoint | Mapping[str, Endpoint]:
+        """What a LiteRT file answers: one endpoint by default, or several by name, the first the one to be measured."""
         return self
+
+    def on_device(self) -> Mapping[str, Endpoint]:
+        """The signatures of a LiteRT file by name."""
+        own = self.device()
+        return {SIGNATURE: own} if isinstance(own, Endpoint) else own
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelines.export import runner
 from pipelines.export.process import ProcessFailed, fresh
-from pipelines.export.runner import plain
 from pipelines.export.saved_model import portable
 from pipelines.export.servable import SIGNATURE, Arrays, Endpoint, ExportError, ExportRow, Servable
 
@@ -31,13 +32,17 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Reference:
-    """Held-out examples of one endpoint and what Keras says of them; `file` holds the inputs for other processes."""
+    """Held-out examples of one endpoint and what Keras says of them; `file` holds the inputs for other processes.
+
+    `steps`: the endpoint is one step of a stream, and its examples are stretches.
+    """
 
     inputs: Arrays
     outputs: Arrays
     truth: np.ndarray
     metric: Callable[[Arrays, np.ndarray], float]
     file: Path
+    steps: bool = False
 
     @classmethod
     def of(cls, endpoint: Endpoint, models: list[keras.Model], count: int, seed: int, file: Path) -> Reference:
@@ -47,14 +52,16 @@ class Reference:
         inputs, truth = endpoint.examples(count, seed)
         if not len(truth):
             raise ExportError("There are no held-out examples on which an export could be proven.")
-        batches = []
+
+        def run(given: Arrays) -> Arrays:
+            served = endpoint.serve({name: tf.constant(x) for name, x in given.items()})
+            return {name: runner.plain(y.numpy()) for name, y in served.items()}
+
         with tf.device("CPU:0"), portable(models):
-            for i in range(0, len(truth), BATCH):
-                served = endpoint.serve({name: tf.constant(x[i : i + BATCH]) for name, x in inputs.items()})
-                batches.append({name: plain(y.numpy()) for name, y in served.items()})
-        outputs = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+            answer = partial(runner.stepped, run) if endpoint.steps else run
+            outputs = runner.in_batches(answer, inputs, len(truth), BATCH)
         np.savez(file, **inputs)  # type: ignore[arg-type]
-        return cls(inputs, outputs, truth, endpoint.metric, file)
+        return cls(inputs, outputs, truth, endpoint.metric, file, endpoint.steps)
 
 
 #: References of the signatures of one file, by name.
@@ -66,14 +73,16 @@ def references(
 ) -> tuple[References, References]:
     """Those of the SavedModel, and those of a LiteRT file where one is wanted; inputs are written into `folder`."""
 
-    def of(endpoint: Endpoint, name: str) -> Reference:
-        return Reference.of(endpoint, servable.models(), count, seed, folder / f"inputs_{name}.npz")
+    known: dict[int, Reference] = {}  # an endpoint of both is run once
 
-    served = {name: of(e, name) for name, e in {SIGNATURE: servable, **servable.beside()}.items()}
-    own = servable.device()
-    if not device or own is servable:
-        return served, {SIGNATURE: served[SIGNATURE]}
-    return served, {SIGNATURE: of(own, "device")}
+    def of(endpoint: Endpoint) -> Reference:
+        if id(endpoint) not in known:
+            file = folder / f"inputs_{len(known)}.npz"
+            known[id(endpoint)] = Reference.of(endpoint, servable.models(), count, seed, file)
+        return known[id(endpoint)]
+
+    served, own = {SIGNATURE: servable, **servable.beside()}, servable.on_device() if device else {}
+    return {name: of(e) for name, e in served.items()}, {name: of(e) for name, e in own.items()}
 
 
 def difference(got: Arrays, expected: Arrays) -> float:
@@ -95,9 +104,9 @@ def _error(a: np.ndarray, b: np.ndarray, floor: float) -> float:
     if not np.all(np.isfinite(a)):
         return float("inf")
     if np.issubdtype(b.dtype, np.integer):
-        return float(np.max(np.abs(a - b)))
+        return float(np.max(np.abs(a - b), initial=0))
     a, b = a.astype(np.float64), b.astype(np.float64)
-    return float(np.max(np.abs(a - b) / np.maximum(floor, np.abs(b))))
+    return float(np.max(np.abs(a - b) / np.maximum(floor, np.abs(b)), initial=0))
 
 
 def check(format: str, path: Path, references: References, work: Path) -> ExportRow:
@@ -107,7 +116,7 @@ def check(format: str, path: Path, references: References, work: Path) -> Export
     """
     row = ExportRow(format, "failed", size_kib=size_kib(path))
     came = {name: work / f"{format}_{name}.npz" for name in references}
-    jobs = [f"{name}={reference.file}={came[name]}" for name, reference in references.items()]
+    jobs = [f"{name}={r.file}={came[name]}{'=steps' * r.steps}" for name, r in references.items()]
     try:
         measured = fresh(RUNNER, path, *jobs)
     except ProcessFailed as error:

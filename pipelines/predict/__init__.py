@@ -1,4 +1,4 @@
-"""`seqlayers predict`: what an exported model says of recent readings, or of texts, as a table and a picture."""
+"""`seqlayers predict`: what an exported model says of recent readings, of texts, or of what comes after them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def answer(
     output: Path | None = None,
     picture: Path | None = None,
 ) -> Any:
-    """What `seqlayers predict` was asked: a `Prediction`, or `pipelines.predict.texts.Labels` by a classifier.
+    """What `seqlayers predict` was asked: a `Prediction`, `pipelines.predict.texts.Labels` by a classifier, or
+    `pipelines.predict.words.NextWords` by a model of a language.
 
     Raises:
         PredictError: the options do not suit the model.
@@ -93,6 +94,15 @@ def answer(
         if input is None:
             return classify(model, texts or (), output=output)
         return classify(model, input, output=output or Path("labels.csv"))
+    if family == "generate":
+        from pipelines.predict.words import next_words
+
+        for name, value in (("--input", input), ("--picture", picture)):
+            if value is not None:
+                raise PredictError(f"{name}: a model that generates takes --text, and gives the next word.")
+        if not texts:
+            raise PredictError("--text is missing: a text whose next word is asked for. Or use seqlayers generate.")
+        return next_words(model, texts, output=output)
     if texts:
         raise PredictError("--text: this model forecasts. Give it --input with recent readings.")
     if input is None:

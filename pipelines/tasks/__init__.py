@@ -26,6 +26,14 @@ def make(configuration: Configuration) -> Task:
         from pipelines.tasks.classify import Classify
 
         return Classify(configuration)
+    if configuration.task == "text":
+        from pipelines.tasks.text import Text
+
+        return Text(configuration)
+    if configuration.task == "music":
+        from pipelines.tasks.music import music
+
+        return music(configuration)
     from pipelines.tasks.forecast import Forecast
 
     return Forecast(configuration)

@@ -255,7 +255,7 @@ class Classify(Task):
     def verdict(self, test: Evaluation, validation: Evaluation | None = None) -> Verdict:
         return verdict(test, validation or test, ACCURACY, self.configuration.export.candidate)
 
-    def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
+    def shipped(self, evaluation: Evaluation, chosen: Candidate, folder: Path) -> dict[str, Any]:
         return self._evaluator.shipped(chosen)
 
     def servable(self, candidate: Candidate) -> TextServable:

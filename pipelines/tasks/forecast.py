@@ -164,7 +164,7 @@ class Forecast(Task):
         wanted = self.configuration.export.candidate
         return verdict(test.rows, test.details["best_naive"], unit_of(self.data), solved, wanted)
 
-    def shipped(self, evaluation: Evaluation, chosen: Candidate) -> dict[str, Any]:
+    def shipped(self, evaluation: Evaluation, chosen: Candidate, folder: Path) -> dict[str, Any]:
         return {"intervals": evaluation.intervals.get(chosen.name)}
 
     def servable(self, candidate: Candidate) -> ForecastServable:

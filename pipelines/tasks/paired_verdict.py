@@ -62,9 +62,7 @@ def verdict(
         candidate: `model` ships the trained model whatever is better.
     """
     naive, *solved, model = validation.rows
-    best = solved[0] if solved else None
-    for row in solved[1:]:
-        best = row if measure.better(row, best) else best
+    best = max(solved, key=lambda row: measure.sign * row[measure.key], default=None)
     tested = {row["name"]: row for row in test.rows}
     ours, commonest = tested[model["name"]], tested[naive["name"]]
     pairs = [{pair["name"]: pair for pair in part.details["comparison"]} for part in (test, validation)]

@@ -171,7 +171,7 @@ def latency(task: Any, candidate: Any) -> float | None:
     inputs, _ = servable.examples(40, 0)
     with tempfile.TemporaryDirectory() as folder:
         saved_model.write(servable, Path(folder) / "model")
-        run = runner.open_saved_model(Path(folder) / "model")
+        run = runner.opened(Path(folder) / "model")(runner.SIGNATURE)
         return float(np.median([runner.latency_ms(run, runner.rows(inputs, i, i + 1)) for i in range(0, 40, 10)]))
 
 

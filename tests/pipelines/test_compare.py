@@ -56,6 +56,7 @@ def test_a_row_holds_what_was_tracked(three):
         "mae": 1.5,
         "mase": None,
         "accuracy": None,
+        "loss": None,
         "skill": 0.4,
         "seconds": 1.0,
         "status": "finished",
@@ -89,6 +90,20 @@ def test_classifiers_are_compared_by_accuracy(home):
     assert "92.00%" in console.file.getvalue() and "MAE" not in console.file.getvalue()
 
 
+def test_generators_are_compared_by_their_loss(home):
+    for name, loss in (("gru", 1.4612), ("lstm", 1.4597), ("unigram", 3.3175)):
+        tracker = Tracker.open(home, "music", name)
+        tracker.tags({"task": "music", "slots": name})
+        tracker.metrics({"loss": loss, "accuracy": 0.3, "skill": 0.5})
+        tracker.finish()
+    rows = compare.runs(home, "music", sort="loss")
+    assert [row["slots"] for row in rows] == ["lstm", "gru", "unigram"]
+    console = Console(file=io.StringIO(), width=120)
+    compare.show(console, rows)
+    shown = console.file.getvalue()
+    assert "1.4597" in shown and "loss" in shown and "accuracy" not in shown
+
+
 def test_the_table_marks_the_sample_and_warns_of_different_data(three):
     console = Console(file=io.StringIO(), width=120)
     compare.show(console, compare.runs(three, "weather"))
@@ -101,7 +116,7 @@ def test_the_table_marks_the_sample_and_warns_of_different_data(three):
 def test_what_cannot_be_compared_is_said(three, tmp_path_factory):
     with pytest.raises(TrackingError, match=r"There are no runs of 'wether' in .*mlflow\.db\."):
         compare.runs(three, "wether")
-    accepted = r"Accepted: started, mae, accuracy, skill, seconds\."
+    accepted = r"Accepted: started, mae, accuracy, loss, skill, seconds\."
     with pytest.raises(TrackingError, match=rf"--sort: 'colour' given\. {accepted}"):
         compare.runs(three, "weather", sort="colour")
     with pytest.raises(TrackingError, match=r"--limit: 0 given"):

@@ -165,7 +165,7 @@ def test_bands_need_only_litert_builtins(request, which, tmp_path):
     (tmp_path / "model.tflite").write_bytes(converter.convert(str(tmp_path / "batch_1"), "float32"))
     assert runner.flex_ops(tmp_path / "model.tflite") == 0
     origins = task.data.origins("test")[:3]
-    run, expected = runner.open_litert(tmp_path / "model.tflite"), served(task, candidates[-1], origins)
+    run, expected = runner.opened(tmp_path / "model.tflite")(runner.SIGNATURE), served(task, candidates[-1], origins)
     got = runner.one_by_one(run, task.data.readings(origins), 3)
     np.testing.assert_allclose(got["quantiles"], expected["quantiles"], rtol=1e-5, atol=1e-4)
 

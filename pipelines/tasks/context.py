@@ -1,0 +1,23 @@
+"""How far a model can read."""
+
+from __future__ import annotations
+
+from seqlayers.model import SequenceModel
+
+
+def context_of(model: SequenceModel) -> int | None:
+    """The most steps that a model can read; None: any number.
+
+    Attention without a window reads as far as its `capacity`, learned positions end with their `length`; kinds that
+    slide along, and those that carry a state, have no end.
+    """
+    ends = [kind.length for kind in model.kinds() if (kind.slot, kind.kind) == ("position", "learned")]
+    for kind in model.kinds():
+        if kind.attends and kind.window is None and kind.capacity is not None:
+            ends.append(kind.capacity)
+    return min(ends, default=None)
+
+
+def streams(model: SequenceModel) -> bool:
+    """Whether a model can be run step by step."""
+    return all(kind.streams for kind in model.kinds())

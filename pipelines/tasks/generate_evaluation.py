@@ -1,0 +1,184 @@
+"""Candidates of a run on tokens, judged on a part: likelihood with the state carried on, and in fresh windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from data.token_streams import TokenStreams
+from pipelines.evaluate import skill
+from pipelines.task import Candidate, Evaluation
+from pipelines.tasks.context import context_of, streams
+from pipelines.tasks.paired import paired
+from seqlayers.model import SequenceModel
+
+#: Contiguous rows that a part is read in, side by side, each after so many tokens of the part that stand before it.
+ROWS, WARM = 16, 2048
+#: Lengths of the fresh windows.
+FRESH = (64, 256)
+#: Numbers (logits) of a batch of fresh windows, at most.
+ROOM = 20_000_000
+#: Tokens of a block, over which differences are averaged before their spread is taken: neighbours are alike.
+BLOCK = 500
+
+
+class TokenEvaluator:
+    """What is asked of models of tokens once they are fitted; each one's losses on a part are computed once.
+
+    Args:
+        data: parts as streams of ids.
+        vocabulary: how many ids there are.
+        characters: part → how many characters its targets spell; none where they spell nothing.
+    """
+
+    def __init__(self, data: TokenStreams, vocabulary: int, characters: dict[str, int] | None):
+        self.data, self.vocabulary, self.characters = data, vocabulary, characters
+        self._found: dict[tuple[int, str], Losses] = {}
+
+    def losses(self, candidate: Candidate, part: str) -> Losses:
+        key = id(candidate.predictor), part
+        if key not in self._found:
+            self._found[key] = Losses.of(candidate.predictor, self.data, part, self.vocabulary)
+        return self._found[key]
+
+    def evaluate(self, part: str, candidates: Sequence[Candidate]) -> Evaluation:
+        found = [self.losses(candidate, part) for candidate in candidates]
+        rows = [self._row(c, losses, part) for c, losses in zip(candidates, found, strict=True)]
+        for row in rows:
+            row["skill"] = skill(row["error"], rows[0]["error"])
+        longest = FRESH[-1]
+        positions = [2**i for i in range(longest.bit_length()) if 2**i <= longest]
+        details = {
+            "best_naive": candidates[0].name,
+            "comparison": [
+                paired(c.name, found[-1].each, losses.each, BLOCK)
+                for c, losses in zip(candidates[:-1], found, strict=False)
+            ],
+            "by_position": {
+                "positions": positions,
+                "curves": {c.name: losses.at(positions) for c, losses in zip(candidates, found, strict=True)},
+            },
+        }
+        return Evaluation(rows, details)
+
+    def _row(self, candidate: Candidate, losses: Losses, part: str) -> dict[str, Any]:
+        mean = float(losses.each.mean())
+        spelt = (self.characters or {}).get(part)
+        return {
+            "name": candidate.name,
+            "role": candidate.role,
+            "loss": mean,
+            **{f"loss_{length}": losses.fresh[length] for length in FRESH},
+            "perplexity": float(np.exp(mean)),
+            "bits": float(losses.each.sum() / np.log(2) / spelt) if spelt else None,
+            "top_1": losses.top_1,
+            "top_5": losses.top_5,
+            "error": mean,
+            "seconds": candidate.seconds,
+        }
+
+
+class Losses:
+    """What a model says of a part's tokens.
+
+    Attributes:
+        each: (tokens,) nats of each target, in order, the state carried on; of a model that does not stream, or only so
+            far, in windows of which the second half is counted.
+        top_1, top_5: how often the target is the likeliest, and among the five likeliest.
+        fresh: length of fresh windows → mean nats in them.
+        places: (FRESH[-1],) mean nats at each place of the longest fresh window.
+    """
+
+    def __init__(self, each: np.ndarray, ranks: np.ndarray, fresh: dict[int, float | None], places: np.ndarray):
+        self.each, self.fresh, self.places = each, fresh, places
+        self.top_1, self.top_5 = (float((ranks < k).mean()) for k in (1, 5))
+
+    @classmethod
+    def of(cls, model: SequenceModel, data: TokenStreams, part: str, vocabulary: int) -> Losses:
+        reach = context_of(model) or (None if streams(model) else data.window)
+        carried = _carried(model, data, part) if reach is None else _halves(model, data, part, reach, vocabulary)
+        fresh: dict[int, float | None] = {}
+        places = np.zeros(0)
+        for length in FRESH:
+            if reach is not None and length > reach:
+                fresh[length] = None
+                continue
+            nats, _, target = _windows(model, data.ordered(part, _batch(length, vocabulary), length), length)
+            real = target >= 0
+            fresh[length] = float(nats[real].mean())
+            places = np.where(real, nats, 0).sum(0) / np.maximum(real.sum(0), 1)
+        return cls(*carried, fresh, places)
+
+    def at(self, positions: Sequence[int]) -> list[float | None]:
+        """Mean nats at places 1, 2, 3–4, 5–8, … of a fresh window: each from the position before up to it."""
+        ends = [0, *positions]
+        return [
+            float(self.places[low:high].mean()) if high <= len(self.places) else None for low, high in pairwise(ends)
+        ]
+
+
+def _batch(length: int, vocabulary: int) -> int:
+    return max(1, min(256, ROOM // (length * vocabulary)))
+
+
+def _judged(logits: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Nats of each target, and how many ids are likelier; of −1 nothing that counts."""
+    at = tf.maximum(target, 0)
+    chosen = tf.gather(logits, at, batch_dims=2)[..., None]
+    ranks = tf.reduce_sum(tf.cast(logits > chosen, tf.int32), -1)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=at, logits=logits), ranks
+
+
+def _carried(model: SequenceModel, data: TokenStreams, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Nats and ranks of a part's targets in order, the state going on from chunk to chunk."""
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def read(ids: tf.Tensor, target: tf.Tensor, state: Any) -> Any:
+        logits, state = model.stream(ids, state, training=False)
+        return *_judged(tf.cast(logits, tf.float32), target), state
+
+    state, chunks = None, []
+    for ids, target in data.carried(part, ROWS, WARM):
+        state = model.initial_state(len(ids)) if state is None else state
+        nats, ranks, state = read(ids, target, state)
+        chunks.append((nats.numpy(), ranks.numpy(), target.numpy()))
+    nats, ranks, target = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
+    real = target >= 0
+    return nats[real], ranks[real]  # row after row, and the rows stand one behind the other
+
+
+def _windows(model: SequenceModel, batches: Any, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nats, ranks and targets (windows, length)."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, length], tf.int32)] * 2, autograph=False)
+    def read(ids: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _judged(tf.cast(model(ids, training=False), tf.float32), target)
+
+    found = [(*(t.numpy() for t in read(ids, target)), target.numpy()) for ids, target in batches]
+    nats, ranks, target = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return nats, ranks, target
+
+
+def _halves(
+    model: SequenceModel, data: TokenStreams, part: str, reach: int, vocabulary: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nats and ranks of a part's targets in order, each seen after half a window of context or more."""
+    length = max(2, min(reach, max(FRESH)))
+    ids, targets = data.ids(part), data.targets(part)
+    ids, targets = ids[:-1], targets[:-1]
+    half = length // 2
+    starts = np.arange(0, max(1, len(ids) - half), half)
+    at = starts[:, None] + np.arange(length)
+    inside = at < len(ids)
+    counted = inside & ((np.arange(length) >= half) | (starts[:, None] == 0))
+    at = np.minimum(at, len(ids) - 1)
+    given = tf.data.Dataset.from_tensor_slices(
+        (ids[at].astype(np.int32), np.where(counted, targets[at], -1).astype(np.int32))
+    ).batch(_batch(length, vocabulary))
+    nats, ranks, target = _windows(model, given, length)
+    real = target >= 0
+    return nats[real], ranks[real]
