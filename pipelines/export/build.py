@@ -78,6 +78,8 @@ def _prove_all(
     to_convert = [f for f in formats if f in litert.NUMBERS and f not in refused]
     if to_convert:
         saved_model.write_for_device(servable, work / "batch_1")
+    if not formats:
+        return []
     references = verify.references(servable, work, examples, seed, device=bool(to_convert))
 
     def prove(format: str) -> ExportRow:

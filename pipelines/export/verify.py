@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,15 +46,22 @@ class Reference:
 
     @classmethod
     def of(cls, endpoint: Endpoint, models: list[keras.Model], count: int, seed: int, file: Path) -> Reference:
-        """Run the model itself, op by op on the CPU, so that nothing is shared with the graph that is exported."""
+        """Run the model itself, op by op on the CPU, so that nothing is shared with the graph that is exported.
+
+        A step of a stream, which is run for each step of the stretches, has a graph, of its own.
+        """
         import tensorflow as tf
 
         inputs, truth = endpoint.examples(count, seed)
         if not len(truth):
             raise ExportError("There are no held-out examples on which an export could be proven.")
 
+        serve: Any = endpoint.serve
+        if endpoint.steps:
+            serve = tf.function(endpoint.serve, autograph=False, reduce_retracing=True)
+
         def run(given: Arrays) -> Arrays:
-            served = endpoint.serve({name: tf.constant(x) for name, x in given.items()})
+            served = serve({name: tf.constant(x) for name, x in given.items()})
             return {name: runner.plain(y.numpy()) for name, y in served.items()}
 
         with tf.device("CPU:0"), portable(models):

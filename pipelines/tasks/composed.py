@@ -76,7 +76,7 @@ def of_events(model: SequenceModel, data: EventData, options: GenerationOptions,
     prompt = np.full((options.samples, 1), data.start, np.int32)
     most = min(options.length, (context_of(model) or options.length + 1) - 1)
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
-    ids = continued(model, prompt, most, sampling, list(range(options.samples)), stop=data.start)
+    ids = continued(model, prompt, most, sampling, stop=data.start)
     notes = [data.transform.to_notes(row) for row in ids]
     made = [
         piece_of_notes(f"piece {number}", some, data.options, tempo=data.tempo)

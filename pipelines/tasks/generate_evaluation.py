@@ -38,12 +38,15 @@ class TokenEvaluator:
     def __init__(self, data: TokenStreams, vocabulary: int, characters: dict[str, int] | None):
         self.data, self.vocabulary, self.characters = data, vocabulary, characters
         self._found: dict[tuple[int, str], Losses] = {}
+        self._readers: dict[int, Reader] = {}
 
     def losses(self, candidate: Candidate, part: str) -> Losses:
-        key = id(candidate.predictor), part
-        if key not in self._found:
-            self._found[key] = Losses.of(candidate.predictor, self.data, part, self.vocabulary)
-        return self._found[key]
+        model = id(candidate.predictor)
+        if (model, part) not in self._found:
+            if model not in self._readers:
+                self._readers[model] = Reader(candidate.predictor, self.data.window)
+            self._found[model, part] = Losses.of(self._readers[model], self.data, part, self.vocabulary)
+        return self._found[model, part]
 
     def evaluate(self, part: str, candidates: Sequence[Candidate]) -> Evaluation:
         found = [self.losses(candidate, part) for candidate in candidates]
@@ -98,16 +101,15 @@ class Losses:
         self.top_1, self.top_5 = (float((ranks < k).mean()) for k in (1, 5))
 
     @classmethod
-    def of(cls, model: SequenceModel, data: TokenStreams, part: str, vocabulary: int) -> Losses:
-        reach = context_of(model) or (None if streams(model) else data.window)
-        carried = _carried(model, data, part) if reach is None else _halves(model, data, part, reach, vocabulary)
+    def of(cls, reader: Reader, data: TokenStreams, part: str, vocabulary: int) -> Losses:
+        carried = reader.carried(data, part) if reader.reach is None else reader.halves(data, part, vocabulary)
         fresh: dict[int, float | None] = {}
         places = np.zeros(0)
         for length in FRESH:
-            if reach is not None and length > reach:
+            if reader.reach is not None and length > reader.reach:
                 fresh[length] = None
                 continue
-            nats, _, target = _windows(model, data.ordered(part, _batch(length, vocabulary), length), length)
+            nats, _, target = reader.windows(data.ordered(part, _batch(length, vocabulary), length))
             real = target >= 0
             fresh[length] = float(nats[real].mean())
             places = np.where(real, nats, 0).sum(0) / np.maximum(real.sum(0), 1)
@@ -133,52 +135,56 @@ def _judged(logits: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=at, logits=logits), ranks
 
 
-def _carried(model: SequenceModel, data: TokenStreams, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Nats and ranks of a part's targets in order, the state going on from chunk to chunk."""
+class Reader:
+    """A model's nats and ranks of targets, by graphs that are traced once.
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def read(ids: tf.Tensor, target: tf.Tensor, state: Any) -> Any:
-        logits, state = model.stream(ids, state, training=False)
+    Attributes:
+        reach: the longest window that the model is read in; None where its state goes on without end.
+    """
+
+    def __init__(self, model: SequenceModel, window: int):
+        self.model = model
+        self.reach = context_of(model) or (None if streams(model) else window)
+        fixed = window if any("dynamic_time" in kind.refusals() for kind in model.kinds()) else None
+        specs = [tf.TensorSpec([None, fixed], tf.int32)] * 2
+        self._read = tf.function(self._window, input_signature=specs, autograph=False)
+        self._go_on = tf.function(self._chunk, autograph=False, reduce_retracing=True)
+
+    def _window(self, ids: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _judged(tf.cast(self.model(ids, training=False), tf.float32), target)
+
+    def _chunk(self, ids: tf.Tensor, target: tf.Tensor, state: Any) -> Any:
+        logits, state = self.model.stream(ids, state, training=False)
         return *_judged(tf.cast(logits, tf.float32), target), state
 
-    state, chunks = None, []
-    for ids, target in data.carried(part, ROWS, WARM):
-        state = model.initial_state(len(ids)) if state is None else state
-        nats, ranks, state = read(ids, target, state)
-        chunks.append((nats.numpy(), ranks.numpy(), target.numpy()))
-    nats, ranks, target = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
-    real = target >= 0
-    return nats[real], ranks[real]  # row after row, and the rows stand one behind the other
+    def carried(self, data: TokenStreams, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Of a part's targets in order, the state going on from chunk to chunk."""
+        state, chunks = None, []
+        for ids, target in data.carried(part, ROWS, WARM):
+            state = self.model.initial_state(len(ids)) if state is None else state
+            nats, ranks, state = self._go_on(ids, target, state)
+            chunks.append((nats.numpy(), ranks.numpy(), target.numpy()))
+        nats, ranks, target = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
+        real = target >= 0
+        return nats[real], ranks[real]  # row after row, and the rows stand one behind the other
 
+    def windows(self, batches: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """And the targets themselves, (windows, time) each."""
+        found = [(*(t.numpy() for t in self._read(ids, target)), target.numpy()) for ids, target in batches]
+        nats, ranks, target = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return nats, ranks, target
 
-def _windows(model: SequenceModel, batches: Any, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nats, ranks and targets (windows, length)."""
-
-    @tf.function(input_signature=[tf.TensorSpec([None, length], tf.int32)] * 2, autograph=False)
-    def read(ids: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _judged(tf.cast(model(ids, training=False), tf.float32), target)
-
-    found = [(*(t.numpy() for t in read(ids, target)), target.numpy()) for ids, target in batches]
-    nats, ranks, target = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return nats, ranks, target
-
-
-def _halves(
-    model: SequenceModel, data: TokenStreams, part: str, reach: int, vocabulary: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Nats and ranks of a part's targets in order, each seen after half a window of context or more."""
-    length = max(2, min(reach, max(FRESH)))
-    ids, targets = data.ids(part), data.targets(part)
-    ids, targets = ids[:-1], targets[:-1]
-    half = length // 2
-    starts = np.arange(0, max(1, len(ids) - half), half)
-    at = starts[:, None] + np.arange(length)
-    inside = at < len(ids)
-    counted = inside & ((np.arange(length) >= half) | (starts[:, None] == 0))
-    at = np.minimum(at, len(ids) - 1)
-    given = tf.data.Dataset.from_tensor_slices(
-        (ids[at].astype(np.int32), np.where(counted, targets[at], -1).astype(np.int32))
-    ).batch(_batch(length, vocabulary))
-    nats, ranks, target = _windows(model, given, length)
-    real = target >= 0
-    return nats[real], ranks[real]
+    def halves(self, data: TokenStreams, part: str, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of a part's targets in order, each seen after half a window of context or more."""
+        assert self.reach is not None
+        length = max(2, min(self.reach, max(FRESH)))
+        ids, targets = data.ids(part)[:-1], data.targets(part)[:-1]
+        half = length // 2
+        starts = np.arange(0, max(1, len(ids) - half), half)
+        at = starts[:, None] + np.arange(length)
+        counted = (at < len(ids)) & ((np.arange(length) >= half) | (starts[:, None] == 0))
+        at = np.minimum(at, len(ids) - 1)
+        given = ids[at].astype(np.int32), np.where(counted, targets[at], -1).astype(np.int32)
+        nats, ranks, target = self.windows(tf.data.Dataset.from_tensor_slices(given).batch(_batch(length, vocabulary)))
+        real = target >= 0
+        return nats[real], ranks[real]

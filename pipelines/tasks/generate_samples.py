@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.corpus import CorpusData
+from data.transforms.text import padded
 from pipelines.config import GenerationOptions
 from pipelines.tasks.context import context_of, streams
 from seqlayers.generation import TokenChoice, generate, read
@@ -29,44 +30,50 @@ def written(model: SequenceModel, data: CorpusData, options: GenerationOptions) 
     if not streams(model):
         return []
     prompts = options.prompts or lines(data.text("test"), options.samples)
-    found = []
-    for seed, prompt in enumerate(prompts):
-        ids = data.transform.ids_numpy(prompt)
-        ids = np.concatenate([[data.start], ids]) if not len(ids) else ids
-        room = context_of(model)
-        most = options.length if room is None else min(options.length, room - len(ids))
-        if most < 1:
-            continue
-        sampling = Sampling(options.temperature, options.top_k, options.top_p)
-        tokens = continued(model, ids[None], most, sampling, [seed])
-        found.append(
-            {
-                "prompt": prompt,
-                "text": data.transform.text_numpy(tokens[0]),
-                "settings": {"temperature": options.temperature, "seed": seed}
-                | ({"top_k": options.top_k} if options.top_k else {})
-                | ({"top_p": options.top_p} if options.top_p < 1 else {}),
-            }
-        )
-    return found
+    ids = [data.transform.ids_numpy(prompt) for prompt in prompts]
+    ids = [found if len(found) else np.array([data.start], np.int32) for found in ids]
+    room = context_of(model)
+    most = options.length if room is None else min(options.length, room - max(map(len, ids), default=0))
+    if most < 1 or not ids:
+        return []
+    sampling = Sampling(options.temperature, options.top_k, options.top_p)
+    tokens = continued(model, padded(ids), most, sampling, lengths=[len(found) for found in ids])
+    settings: dict[str, Any] = {"temperature": options.temperature}
+    settings |= {"top_k": options.top_k} if options.top_k else {}
+    settings |= {"top_p": options.top_p} if options.top_p < 1 else {}
+    return [
+        {"prompt": prompt, "text": data.transform.text_numpy(row), "settings": settings | {"seed": seed}}
+        for seed, (prompt, row) in enumerate(zip(prompts, tokens, strict=True))
+    ]
 
 
 def continued(
     model: SequenceModel,
-    prompt: np.ndarray,
+    prompts: np.ndarray,
     most: int,
     sampling: Sampling,
-    seeds: list[int],
+    *,
+    lengths: list[int] | None = None,
     stop: int | None = None,
 ) -> np.ndarray:
-    """ids (rows, time) → what is drawn after them, (rows, most), in one compiled loop; 0 after a row's `stop`."""
+    """ids (rows, time) → what is drawn after them, (rows, most), in one compiled loop; row i has the seed i.
+
+    Args:
+        model: that streams.
+        prompts: zeros after the end.
+        most: tokens that are drawn.
+        sampling: how.
+        lengths: tokens of each prompt; None: all of them.
+        stop: the id that ends a row, which has zeros after it.
+    """
+    seeds = list(range(len(prompts)))
 
     @tf.function(autograph=False)
     def write(ids: tf.Tensor) -> tf.Tensor:
-        output, state, _ = read(model.step, model.initial_state(len(prompt)), ids)
+        output, state, _ = read(model.step, model.initial_state(len(prompts)), ids, lengths)
         return generate(model.step, output, state, most, TokenChoice(model.head, sampling, seeds), stop=stop)
 
-    return write(tf.constant(prompt, tf.int32)).numpy()
+    return write(tf.constant(prompts, tf.int32)).numpy()
 
 
 def lines(text: str, count: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +36,7 @@ class Frames:
     accuracy: float
 
     @classmethod
-    def of(cls, model: SequenceModel, data: MusicData, part: str) -> Frames:
-        @tf.function(autograph=False, reduce_retracing=True)
-        def read(inputs: Any, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            output = model(inputs, training=False)
-            return model.head.log_likelihood(target, output), model.head.predict(output)
-
+    def of(cls, read: Callable[..., tuple[tf.Tensor, tf.Tensor]], data: MusicData, part: str) -> Frames:
         nats, lengths, counts = [], [], np.zeros(2, np.int64)
         for inputs, target in data.ordered(part, PIECES):
             said, chances = (t.numpy() for t in read(inputs, target))
@@ -65,12 +60,25 @@ class NotesEvaluator:
     def __init__(self, data: MusicData):
         self.data = data
         self._found: dict[tuple[int, str], Frames] = {}
+        self._readers: dict[int, Callable[..., tuple[tf.Tensor, tf.Tensor]]] = {}
 
     def frames(self, candidate: Candidate, part: str) -> Frames:
         key = id(candidate.predictor), part
         if key not in self._found:
-            self._found[key] = Frames.of(candidate.predictor, self.data, part)
+            self._found[key] = Frames.of(self._reader(candidate.predictor), self.data, part)
         return self._found[key]
+
+    def _reader(self, model: SequenceModel) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+        """Inputs and target → log-likelihoods, and the probability of each note, traced once."""
+        if id(model) not in self._readers:
+
+            def read(inputs: Any, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                output = model(inputs, training=False)
+                return model.head.log_likelihood(target, output), model.head.predict(output)
+
+            specs = self.data.ordered("test", PIECES).element_spec
+            self._readers[id(model)] = tf.function(read, input_signature=specs, autograph=False)
+        return self._readers[id(model)]
 
     def evaluate(self, part: str, candidates: Sequence[Candidate]) -> Evaluation:
         found = [self.frames(candidate, part) for candidate in candidates]

@@ -23,7 +23,7 @@ NUMBERS = 20_000_000
 #: The state of a model that remembers nothing: how many steps there have been.
 CLOCK = f"{STATE}0"
 #: Rows that are generated in a proof, and the steps of each.
-GENERATED, STEPS = 6, 24
+GENERATED, STEPS = 4, 10
 
 
 class StreamServable(Servable):
@@ -82,8 +82,8 @@ class StreamServable(Servable):
 
     def beside(self) -> dict[str, Endpoint]:
         if self.no_stream:
-            return {}
-        return {"generate": self.generation(), "step": self._step, "initial_state": self._step.start}
+            return {"score": self}
+        return {"score": self, "generate": self.generation(), "step": self._step, "initial_state": self._step.start}
 
     def device(self) -> dict[str, Endpoint]:
         if self.no_stream:
