@@ -261,7 +261,7 @@ def slots(
 def compare(
     task: Annotated[str, typer.Argument(help="weather, forecast, …")],
     limit: Annotated[int, typer.Option(help="How many runs to show.")] = 20,
-    sort: Annotated[str, typer.Option(help="started, mae, accuracy, skill or seconds.")] = "started",
+    sort: Annotated[str, typer.Option(help="started, loss, mae, accuracy, skill or seconds.")] = "started",
     home: Home = None,
     tracking: Tracking = None,
     as_json: AsJson = False,

@@ -26,6 +26,9 @@ from seqlayers.errors import ConfigurationError
 #: The tasks that have a configuration of their own; each is a file in pipelines/configs.
 CONFIGS = resources.files("pipelines") / "configs"
 
+#: Configurations beside the tasks' own, for `--config NAME`: harder work, or another question.
+VARIANTS = CONFIGS / "variants"
+
 #: What `--classical` takes → the baseline's name in the tables.
 CLASSICAL = {"ets": "exponential smoothing", "arima": "ARIMA", "theta": "theta"}
 
@@ -101,13 +104,18 @@ class Configuration(pydantic.BaseModel, extra="forbid"):
     unlabelled: str | None = None
     data: dict[str, Any] = {}
     model: dict[str, Any]
-    #: The simple models that stand first in every table: name → options of the task's own.
+    #: The simple models that stand first in every table: name → options of the task's own; null takes one out.
     baselines: dict[str, Any] = {}
     train: TrainOptions = TrainOptions()
     intervals: IntervalOptions = IntervalOptions()
     decision: DecisionOptions = DecisionOptions()
     generation: GenerationOptions = GenerationOptions()
     export: ExportOptions = ExportOptions()
+
+    @pydantic.field_validator("baselines")
+    @classmethod
+    def _wanted(cls, found: dict[str, Any]) -> dict[str, Any]:
+        return {name: options for name, options in found.items() if options is not None}
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True, width=110)
@@ -120,6 +128,10 @@ class Configuration(pydantic.BaseModel, extra="forbid"):
 
 def task_names() -> list[str]:
     return sorted(p.name.removesuffix(".yaml") for p in CONFIGS.iterdir() if p.name.endswith(".yaml"))
+
+
+def variant_names() -> list[str]:
+    return sorted(p.name.removesuffix(".yaml") for p in VARIANTS.iterdir() if p.name.endswith(".yaml"))
 
 
 def load(task: str | None, file: Path | None = None, settings: Iterable[str] = ()) -> Configuration:
@@ -194,9 +206,18 @@ def _fields_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
     return list(getattr(model, "model_fields", {}))
 
 
+def is_variant(file: Path) -> bool:
+    """Whether `--config` names one of the variants that come along, and no file."""
+    return not file.exists() and str(file) in variant_names()
+
+
 def _read(file: Path) -> dict[str, Any]:
+    if is_variant(file):
+        return parse((VARIANTS / f"{file}.yaml").read_text(encoding="utf-8"), f"{file}.yaml")
     if not file.exists():
-        raise ConfigurationError("--config", f"there is no file {file}.")
+        raise ConfigurationError(
+            "--config", f"there is no file {file}.", f"a YAML file, or {', '.join(variant_names())}"
+        )
     if file.is_dir():
         raise ConfigurationError("--config", f"{file} is a folder.", "a YAML file")
     try:

@@ -45,7 +45,10 @@ SourceName = Annotated[
 Unlabelled = Annotated[
     Path | None, typer.Option(help="A file of further texts, without labels, that a classifier learns words from.")
 ]
-ConfigFile = Annotated[Path | None, typer.Option(help="A YAML file laid over the task's own configuration.")]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(help="A YAML file laid over the task's own configuration, or a variant of it: `music-harmony`, …"),
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="One setting, such as model.encoder.0.units=128. Repeatable.")
 ]
@@ -90,7 +93,8 @@ class Asked:
             raise configurations.ConfigurationError(
                 "--source", "no data named.", "a file, a data set's name, or sample"
             )
-        home = (self.home or (self.config.parent if self.config else Path.cwd())).resolve()
+        own = self.config is not None and not configurations.is_variant(self.config)
+        home = (self.home or (self.config.parent if own and self.config else Path.cwd())).resolve()
         if tracked:
             track(self.tracking)
             check_server(uri_of(home))

@@ -13,7 +13,7 @@ from data.leaks import Check
 from data.source import Source
 from pipelines.solved import Solved
 from pipelines.task import Candidate, Evaluation, Say, Task, Verdict, build, solvable
-from pipelines.tasks.context import streams
+from pipelines.tasks.context import stepped, streams
 from pipelines.tasks.paired_verdict import Measure, verdict
 from seqlayers.carried import Carried
 from seqlayers.errors import ConfigurationError
@@ -94,7 +94,7 @@ class Generate(Task):
         if not model.head.per_step:
             problem = f"head '{model.head.kind}' gives one answer for a whole sequence."
             raise ConfigurationError("model.head", problem, "head 'tokens' for ids, 'notes' for frames")
-        for kind in model.kinds():
+        for kind in stepped(model):
             if not kind.causal:
                 problem = f"{kind.slot} '{kind.kind}' sees the steps it is to foretell."
                 raise ConfigurationError("model", problem, "kinds that look back only")
@@ -102,7 +102,7 @@ class Generate(Task):
             self._require_streams(model)
 
     def _require_streams(self, model: SequenceModel) -> None:
-        for kind in model.kinds():
+        for kind in stepped(model):
             if not kind.streams:
                 problem = (
                     f"'streams' given, but {kind.slot} '{kind.kind}' does not stream: {kind.refusals()['streams']}."

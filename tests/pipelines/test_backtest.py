@@ -93,6 +93,7 @@ def test_what_cannot_be_folded_is_refused(tmp_path, more, said):
     assert [path.name for path in tmp_path.iterdir()] == ["sales.csv"], "refused before anything is begun"
 
 
+@pytest.mark.slow
 def test_a_fold_in_which_the_model_diverges_is_named(tmp_path):
     answer = backtested(tmp_path, "--folds", "2", "--set", "train.learning_rate=1e30", "--set", "train.clip_norm=null")
     assert answer.code == 2 and answer.json["error"].startswith("Fold 1: The loss became nan")

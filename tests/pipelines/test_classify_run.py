@@ -213,6 +213,7 @@ def tickets(tmp_path_factory):
     return json.loads((folder / "record.json").read_text()), folder
 
 
+@pytest.mark.slow
 def test_three_classes_of_ones_own(tickets):
     """No threshold, no curves of two classes, everything else as for two."""
     record, _ = tickets
@@ -223,6 +224,7 @@ def test_three_classes_of_ones_own(tickets):
     assert [row["status"] for row in record["exports"]] == ["proven"] * 3, record["exports"]
 
 
+@pytest.mark.slow
 def test_texts_that_are_empty_endless_or_damaged_are_learnt_from_and_told(tickets):
     record, _ = tickets
     assert {r["what"]: r["count"] for r in record["repairs"]} == {"empty texts, kept": 1}
@@ -230,6 +232,7 @@ def test_texts_that_are_empty_endless_or_damaged_are_learnt_from_and_told(ticket
     assert record["source"]["rows"] == 244
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", [".", "exports/model_float32.tflite"])
 def test_every_label_is_said_under_its_own_number(tickets, tmp_path, file):
     _, folder = tickets

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipelines import config
+from pipelines.config import is_variant, load, task_names, variant_names
 from seqlayers.errors import ConfigurationError
 
 
@@ -94,3 +97,18 @@ def test_the_file_and_the_command_line_must_agree_on_the_task(tmp_path):
 def test_the_digest_changes_with_any_setting():
     assert config.load("weather").digest() == config.load("weather").digest()
     assert config.load("weather").digest() != config.load("weather", settings=["train.seed=1"]).digest()
+
+
+@pytest.mark.parametrize("name", variant_names())
+def test_a_variant_is_named_in_place_of_a_file(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert is_variant(Path(name))
+    found = load(None, Path(name))
+    assert found.task in task_names() and found.digest() != load(found.task).digest()
+    (tmp_path / name).write_text("task: weather\n")
+    assert not is_variant(Path(name)), "a file of that name comes first"
+
+
+def test_a_baseline_is_taken_out_by_null():
+    name = next(iter(load("music").baselines))
+    assert name not in load("music", None, [f"baselines.{name}=null"]).baselines

@@ -148,7 +148,7 @@ def test_generate_and_next_words_use_the_export(text, tmp_path):
         (lambda p: p.write_bytes(b"caf\xe9 " * 500), [], "UTF-8"),
         (lambda p: p.write_bytes(b"a\0b" * 500), [], "NUL"),
         (lambda p: p.mkdir(), [], "p.txt"),
-        (written, ["--set", "model.head={kind: classify, classes: 3}", "--set", "model.branches=null"], "whole sequence"),
+        (written, ["--set", "model={head: {kind: classify, classes: 3}}"], "whole sequence"),
         (written, ["--set", "data.tokens=letters"], "data.tokens"),
         (
             written,

@@ -112,7 +112,7 @@ def test_the_contract_says_what_a_caller_must_know(servable, exports):
     assert contract["start"] == servable.data.transform.ids_numpy("\n")[0]
     assert contract["state"] == [{"name": "state_0", "shape": [None, 12], "dtype": "float32"}]
     assert contract["device_state"] == [{"name": "state_0", "shape": [1, 12], "dtype": "float32"}]
-    assert set(contract["signatures"]) == {"generate", "step", "initial_state"}
+    assert set(contract["signatures"]) == {"score", "generate", "step", "initial_state"}
     assert contract["no_stream"] is None
     assert type(servable.data.transform).from_json(contract["transform"]) == servable.data.transform
 
@@ -124,7 +124,7 @@ def test_a_model_that_does_not_stream_has_a_score_and_says_why(tmp_path):
     model = generators.of_tokens(data.transform.size, endless, position={"kind": "sinusoidal"})
     servable = TokenServable("text", model, data, "character")
     exports = generators.export(servable, tmp_path)
-    assert set(tf.saved_model.load(str(exports / "saved_model")).signatures) == {"serving_default"}
+    assert set(tf.saved_model.load(str(exports / "saved_model")).signatures) == {"serving_default", "score"}
     assert "capacity" in json.loads((exports / "model.json").read_text())["no_stream"]
     ids = servable.stretches(40, 1, 20)[:2, :-1]
     found = runner.one_by_one(runner.opened(exports / "model_float32.tflite")("window"), {"ids": ids}, 2)

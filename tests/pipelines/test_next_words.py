@@ -91,7 +91,9 @@ def test_a_litert_file_tells_the_same(exports, tmp_path):
     assert len(table) == 10
 
 
-@pytest.mark.parametrize("tokens", ["characters", "bytes", "subwords"])
+@pytest.mark.parametrize(
+    "tokens", ["characters", *(pytest.param(tokens, marks=pytest.mark.slow) for tokens in ("bytes", "subwords"))]
+)
 def test_pieces_become_words(tokens, tmp_path):
     data = generators.corpus(tokens)
     model = generators.of_tokens(data.transform.size)

@@ -286,6 +286,7 @@ def test_a_read_only_output_folder(tmp_path):
 COMMAND = [sys.executable, "-P", "-c", "from pipelines.cli import main; main()"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_in_mid_training_says_how_to_go_on_and_the_same_command_does(tmp_path, monkeypatch):
     source = write(sales(), tmp_path / "a.csv")
     settings = (

@@ -9,13 +9,16 @@ import re
 import pytest
 
 from seqlayers import backends, slots, testing
-from tests.seqlayers.cases import CASES, CORE, ELSEWHERE, REPRESENTATIVE
+from tests.seqlayers.cases import CASES, CORE, ELSEWHERE, REPRESENTATIVE, TOPICS
 
-FAST = [name for name in testing.CHECKS if name != "xla"]
+FAST = [name for name in testing.CHECKS if name not in ("xla", "litert")]
 
-every_case = pytest.mark.parametrize(
-    "name", [name if name in CORE else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
-)
+
+def cases(fast):
+    """Every case, those that are not to be fast marked as slow."""
+    return pytest.mark.parametrize(
+        "name", [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+    )
 
 
 def check(name: str, only: list[str]) -> None:
@@ -23,22 +26,20 @@ def check(name: str, only: list[str]) -> None:
     testing.check_kind(**fields, only=only)
 
 
-@every_case
+@cases(CORE)
 @pytest.mark.parametrize("promise", FAST)
 def test_a_kind_keeps_its_promise(name, promise):
     check(name, [promise])
 
 
-@pytest.mark.parametrize("name", REPRESENTATIVE)
+@cases(REPRESENTATIVE)
+def test_a_kind_in_litert_is_the_kind_in_keras(name):
+    check(name, ["litert"])
+
+
+@cases([topic.REPRESENTATIVE[0] for topic in TOPICS])
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")  # where all is solved
 def test_a_training_step_under_xla_is_the_plain_step(name):
-    check(name, ["xla"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in CASES if n not in REPRESENTATIVE])
-@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")  # where all is solved
-def test_a_training_step_under_xla_is_the_plain_step_for_the_others(name):
     check(name, ["xla"])
 
 

@@ -156,6 +156,7 @@ def test_nothing_stands_before_it_in_its_row():
         SequenceModel.for_task({**TOKENS, **COUNTED}, vocabulary=WORDS)
 
 
+@pytest.mark.slow
 def test_it_is_averaged_with_a_trained_row_that_carries_its_state():
     model = SequenceModel.for_task({"join": "average", "branches": [TOKENS, COUNTED]}, vocabulary=WORDS)
     ids, targets = text(0, rows=8, time=96)
