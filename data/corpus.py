@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class CorpusData(TokenStreams):
         """Split, fit, number and check.
 
         Args:
-            documents: (name, text) each; train, validation and test are cut from them, one after the other.
+            documents: (name, text) each; validation, train and test are cut from them, one after the other.
             source: what they are.
             options: how they are read.
             repairs: what was put right where they were read.
@@ -143,11 +144,11 @@ class CorpusData(TokenStreams):
 def _parts(texts: Sequence[str], options: CorpusOptions) -> dict[str, list[str]]:
     """The texts of each part: all characters from first to last, cut in two places."""
     total = sum(map(len, texts))
-    borders = [0, int(total * (1 - options.test - options.validation)), int(total * (1 - options.test)), total]
+    borders = [0, int(total * options.validation), int(total * (1 - options.test)), total]
     found: dict[str, list[str]] = {part: [] for part in PARTS}
     at = 0
     for text in texts:
-        for part, start, end in zip(PARTS, borders, borders[1:], strict=False):
+        for part, (start, end) in zip(corpus_leaks.ORDER, pairwise(borders), strict=True):
             if piece := text[max(start - at, 0) : max(end - at, 0)]:
                 found[part].append(piece)
         at += len(text)

@@ -11,20 +11,24 @@ from data.splits import PARTS
 from data.token_streams import TokenStreams
 from data.transforms.tokens import TokenTransform
 
+#: The parts as they follow one another in a text. Validation comes first: as the test does, it then has a border with
+#: train, and train reaches up to the test, where authors go on in the same words.
+ORDER = ("validation", "train", "test")
+
 Texts = Mapping[str, Sequence[str]]
 
 
 def parts_do_not_overlap(parts: Texts, documents: Sequence[str]) -> Check:
-    """Train, validation and test, one after the other, are the documents: nothing stands twice, nothing is lost.
+    """Validation, train and test, one after the other, are the documents: nothing stands twice, nothing is lost.
 
     Args:
         parts: part → its texts.
         documents: as they were read.
     """
     name = "train, validation and test do not overlap"
-    sizes = {part: sum(map(len, parts[part])) for part in PARTS}
-    same = "".join(text for part in PARTS for text in parts[part]) == "".join(documents)
-    counts = ", ".join(f"{sizes[part]:,} in {part}" for part in PARTS)
+    sizes = {part: sum(map(len, parts[part])) for part in ORDER}
+    same = "".join(text for part in ORDER for text in parts[part]) == "".join(documents)
+    counts = ", ".join(f"{sizes[part]:,} in {part}" for part in ORDER)
     said = "are the texts from first to last" if same else f"are not the {sum(map(len, documents)):,} of the texts"
     return Check(name, same, f"One after the other, their characters ({counts}) {said}.")
 

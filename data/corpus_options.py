@@ -24,7 +24,7 @@ class CorpusOptions(pydantic.BaseModel):
     vocabulary: int = Field(default=10_000, ge=3)
     #: Occurrences in train that a token needs to have an id of its own; a piece of several letters needs 2 at least.
     fewest: int = Field(default=1, ge=1)
-    #: The share of all characters, before those of the test, that is held out for validation.
+    #: The share of all characters, the first ones, that is held out for validation.
     validation: float = Field(default=0.03, gt=0, lt=1)
     #: The share of all characters, the last ones, that is held out for the test.
     test: float = Field(default=0.1, gt=0, lt=1)

@@ -29,7 +29,7 @@ WIDE = {"kind": "token", "units": 192}
 #: Row → what of its configuration is not the task's.
 KINDS: dict[str, dict[str, Any]] = {
     "ngram": {"model": {"head": {"kind": "ngram", "context": 4}}},
-    "ngram, Kneser-Ney": {"model": {"head": {"kind": "ngram", "context": 5, "smoothing": "kneser_ney"}}},
+    "ngram_kneser_ney": {"model": {"head": {"kind": "ngram", "context": 6, "smoothing": "kneser_ney"}}},
     "gru": {
         "model": {
             "embedding": {"kind": "token", "units": 64},

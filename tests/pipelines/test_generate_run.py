@@ -237,7 +237,7 @@ def test_attention_is_trained_on_windows_and_generates(tmp_path):
 
 @pytest.mark.slow
 def test_the_counts_reach_the_published_loss(tmp_path, monkeypatch):
-    """1.669 nats a character on the last tenth of tiny Shakespeare; 1.68 here, where 3 % more is held out of train."""
+    """1.669 nats a character on the last tenth of tiny Shakespeare, from counts of the first nine tenths but 3 %."""
     import os
 
     if not os.environ.get(DATA_VARIABLE):
@@ -246,8 +246,8 @@ def test_the_counts_reach_the_published_loss(tmp_path, monkeypatch):
                 "counts: {kind: ngram, context: 4}}", "--set", "export.formats=[]"]  # fmt: skip
     answer = seqlayers("run", "text", "--source", "shakespeare", "--home", tmp_path, *settings, "--json")
     assert answer.code == 0, answer.err
-    assert answer.json["baselines"]["n-gram counts"]["loss"] == pytest.approx(1.68, abs=0.01)
-    assert answer.json["metrics"]["loss"] < 1.54
+    assert answer.json["baselines"]["n-gram counts"]["loss"] == pytest.approx(1.67, abs=0.005)
+    assert answer.json["metrics"]["loss"] < 1.53
 
 
 def test_a_difference_is_as_sure_as_its_blocks_agree():
