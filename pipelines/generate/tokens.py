@@ -47,13 +47,17 @@ def begun(stream: Stream, prompt: np.ndarray, rows: int, *, seen: bool) -> tuple
 
 def drawn(stream: Stream, order: Order, prompt: np.ndarray, stop: int | None = None) -> Iterator[np.ndarray]:
     """Ids (rows,) one after the other, each as soon as it is drawn; 0 after a row's end."""
+    import tensorflow as tf
+
     from seqlayers.choices import TokenChoice
     from seqlayers.generation import streamed
 
     sampling = order.sampling
     output, state, seen = begun(stream, prompt, order.rows, seen=sampling.changes("repetition_penalty"))
-    choose = TokenChoice(None, sampling, np.array(order.seeds, "int32"))
-    return streamed(stream.token, output, state, order.steps(stream.contract), choose, stop=stop, seen=seen)
+    most = order.steps(stream.contract)
+    # in a graph: one by one the operations of a draw take longer than the step
+    choose = tf.function(TokenChoice(None, sampling, np.array(order.seeds, "int32")).ahead(most), autograph=False)
+    return streamed(stream.token, output, state, most, choose, stop=stop, seen=seen)
 
 
 def texts(
