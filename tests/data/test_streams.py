@@ -76,6 +76,7 @@ def test_targets_may_have_axes_of_their_own():
     assert (y.numpy()[0] == notes[:4]).all()
 
 
+@pytest.mark.slow
 def test_a_model_that_carries_its_state_along_streams_reads_each_sequence_whole_and_learns_by_fit():
     keras.utils.set_random_seed(0)
     lengths, rows, time = [7, 3, 9, 5], 2, 4

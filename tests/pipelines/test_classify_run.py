@@ -305,6 +305,7 @@ def test_a_backtest_of_texts_is_refused(tmp_path):
     assert answer.code == 2 and "no order in time" in answer.out + answer.err
 
 
+@pytest.mark.slow
 def test_texts_without_labels_are_learnt_from_and_held_out_ones_among_them_left_out(run, tmp_path):
     _, _, before, _ = run
     from data.text_sample import sample

@@ -66,6 +66,7 @@ def test_its_report(result):
     assert "At initialisation the gradient" in page and "seqlayers" in page
 
 
+@pytest.mark.slow
 def test_without_training_and_without_clipping(tmp_path):
     answer = diagnosed(tmp_path, "--encoder", GRU, "--gain", "1,3", "--steps", "0", "--set", "train.clip_norm=null")
     assert answer.code == 0, answer.err
@@ -94,6 +95,7 @@ def test_encoders_that_change_the_length_and_look_both_ways_are_measured_too(tmp
     assert found["convolution"]["initial"]["word"] == "ends"
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_is_a_finding(tmp_path, capfd):
     more = ("--set", "train.learning_rate=1e30", "--set", "train.clip_norm=null", "--encoder", "gru", "--steps", "5")
     answer = diagnosed(tmp_path, *more)

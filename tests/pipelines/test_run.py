@@ -124,6 +124,7 @@ def test_the_configuration_that_a_run_leaves_repeats_it(run, tmp_path):
     assert again.json["metrics"] == answer.json["metrics"]
 
 
+@pytest.mark.slow
 def test_a_solved_model_needs_no_training_and_is_not_registered_without_a_saved_model(tmp_path):
     answer = seqlayers(
         "run", "forecast", "--source", write(sales(), tmp_path / "a.csv"), "--home", tmp_path, *TARGET,

@@ -130,6 +130,7 @@ def test_validation_in_mid_training_changes_nothing():
     assert all(np.array_equal(k, v) for k, v in zip(kept, carried.kept["training"], strict=True))
 
 
+@pytest.mark.slow
 def test_a_training_step_compiles_under_xla():
     losses = []
     for jit in (False, True):

@@ -11,7 +11,9 @@ import pytest
 from seqlayers import backends, slots, testing
 from tests.seqlayers.cases import CASES, CORE, ELSEWHERE, REPRESENTATIVE, TOPICS
 
-FAST = [name for name in testing.CHECKS if name not in ("xla", "litert")]
+#: What is tried fast of every kind's first case, and what of one of each way of computing.
+LIGHT = ("round_trip", "causal", "masks", "bad_input")
+HEAVY = tuple(name for name in testing.CHECKS if name not in (*LIGHT, "xla"))
 
 
 def cases(fast):
@@ -27,14 +29,15 @@ def check(name: str, only: list[str]) -> None:
 
 
 @cases(CORE)
-@pytest.mark.parametrize("promise", FAST)
+@pytest.mark.parametrize("promise", LIGHT)
 def test_a_kind_keeps_its_promise(name, promise):
     check(name, [promise])
 
 
 @cases(REPRESENTATIVE)
-def test_a_kind_in_litert_is_the_kind_in_keras(name):
-    check(name, ["litert"])
+@pytest.mark.parametrize("promise", HEAVY)
+def test_a_way_of_computing_keeps_its_promise(name, promise):
+    check(name, [promise])
 
 
 @cases([topic.REPRESENTATIVE[0] for topic in TOPICS])
@@ -43,9 +46,8 @@ def test_a_training_step_under_xla_is_the_plain_step(name):
     check(name, ["xla"])
 
 
-@pytest.mark.parametrize(
-    "names", [("gru", "quantile five"), pytest.param(tuple(CASES), marks=pytest.mark.slow)], ids=["two", "all"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [("gru", "quantile five"), tuple(CASES)], ids=["two", "all"])
 def test_the_jax_backend_gives_the_same_numbers(names):
     names = [n for n in names if "jax" not in CASES[n].layer().refusals()]
     examples = [CASES[n] for n in names]
