@@ -108,6 +108,7 @@ def test_greedy_sounds_what_is_likelier_than_not(servable, exports, tmp_path):
     np.testing.assert_array_equal(found.frames, np.asarray(expected))
 
 
+@pytest.mark.slow
 def test_a_given_voice_is_kept_and_harmonised(harmoniser, hymn, tmp_path):
     servable, exports = harmoniser
     path, piece = hymn

@@ -68,16 +68,18 @@ def music(tmp_path_factory, midi_folder):
     return answer.json, json.loads((folder / "record.json").read_text()), folder
 
 
-def test_the_baselines_stand_beside_the_model(text, music):
-    for (found, record, _), names in (
-        (text, {"unigram", "n-gram counts"}),
-        (music, {"note frequencies", "Markov chain"}),
-    ):
-        assert set(found["baselines"]) == names
-        naive = found["baselines"][record["best_naive"]]
-        assert found["skill"] == pytest.approx(1 - found["metrics"]["loss"] / naive["loss"])
-        assert {pair["name"] for pair in record["comparison"]} == names
-        assert all(check["passed"] for check in record["checks"])
+NAMES = {"text": {"unigram", "n-gram counts"}, "music": {"note frequencies", "Markov chain"}}
+both = pytest.mark.parametrize("task", ["text", pytest.param("music", marks=pytest.mark.slow)])
+
+
+@both
+def test_the_baselines_stand_beside_the_model(task, request):
+    found, record, _ = request.getfixturevalue(task)
+    assert set(found["baselines"]) == NAMES[task]
+    naive = found["baselines"][record["best_naive"]]
+    assert found["skill"] == pytest.approx(1 - found["metrics"]["loss"] / naive["loss"])
+    assert {pair["name"] for pair in record["comparison"]} == NAMES[task]
+    assert all(check["passed"] for check in record["checks"])
 
 
 def test_the_figures_of_a_text_agree_with_one_another(text):
@@ -92,10 +94,11 @@ def test_the_figures_of_a_text_agree_with_one_another(text):
     assert curve[0] > curve[-1]
 
 
-def test_every_signature_of_every_export_is_proven(text, music):
-    for _, record, _ in (text, music):
-        assert [row["status"] for row in record["exports"]] == ["proven"] * 3, record["exports"]
-        assert all(row["flex_ops"] in (0, None) for row in record["exports"])
+@both
+def test_every_signature_of_every_export_is_proven(task, request):
+    _, record, _ = request.getfixturevalue(task)
+    assert [row["status"] for row in record["exports"]] == ["proven"] * 3, record["exports"]
+    assert all(row["flex_ops"] in (0, None) for row in record["exports"])
 
 
 def test_what_is_written_is_in_the_report(text):
@@ -105,6 +108,7 @@ def test_what_is_written_is_in_the_report(text):
     assert "n-gram counts" in page and "unigram" in (folder / "model_card.md").read_text()
 
 
+@pytest.mark.slow
 def test_what_is_composed_opens(music):
     _, record, folder = music
     assert len(record["samples"]) == 2
@@ -164,6 +168,7 @@ def test_texts_that_cannot_be_used_are_refused(tmp_path, make, settings, said):
     assert answer.code == 2 and said in " ".join((answer.out + answer.err).split())
 
 
+@pytest.mark.slow
 def test_characters_unseen_in_training_are_counted(tmp_path):
     path = written(tmp_path / "some.txt", 400)
     path.write_text(path.read_text() + "ßßß", encoding="utf-8")

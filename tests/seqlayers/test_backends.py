@@ -35,6 +35,7 @@ print(model(x).shape)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["call", pytest.param("train", marks=pytest.mark.slow)])
 def test_a_model_runs_on_jax_with_tensorflow_out_of_reach(how):
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
