@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from data.music_options import MusicOptions
-from data.music_voicing import FIFTH, OCTAVE, SCALES, Chord, lead
+from data.music_voicing import FIFTH, SCALES, Chord, lead
 from data.pieces import Piece, piece_of_voices
+from data.pitches import OCTAVE
 from data.source import Source
 
 PIECES = 60

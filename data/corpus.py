@@ -14,9 +14,9 @@ from data.errors import DataError
 from data.leaks import Check
 from data.source import Source
 from data.splits import PARTS
-from data.token_streams import TokenStreams
-from data.transforms.text import UNKNOWN
+from data.streams import TokenStreams
 from data.transforms.tokens import TokenTransform
+from data.transforms.vocabulary import UNKNOWN
 
 #: Characters of a passage of the test, or more, that are counted where train has them too.
 PASSAGE = 200

@@ -8,7 +8,7 @@ import numpy as np
 
 from data.leaks import Check
 from data.splits import PARTS
-from data.token_streams import TokenStreams
+from data.streams import TokenStreams
 from data.transforms.tokens import TokenTransform
 
 #: The parts as they follow one another in a text. Validation comes first: as the test does, it then has a border with

@@ -15,8 +15,7 @@ from data.music_frames import Decoder, FrameBank
 from data.music_parts import MusicParts
 from data.pieces import outer_and_inner
 from data.splits import PARTS
-from data.streams import PADDING
-from data.token_streams import TokenStreams
+from data.streams import PADDING, TokenStreams
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -33,7 +32,7 @@ class MusicData(MusicParts):
     A frame is a row of 0 and 1, which pitches sound; the input of a step is the frame before it, silence first. With
     `given: soprano` the input is the top voice, all of it, and the frames are those of the voices below.
 
-    To `data.token_streams` a piece is a document of codes behind one of silence, which come out as frames.
+    To `data.streams` a piece is a document of codes behind one of silence, which come out as frames.
     """
 
     @cached_property

@@ -15,8 +15,7 @@ from data.music_parts import MusicParts
 from data.pieces import Piece, held
 from data.source import Source
 from data.splits import PARTS
-from data.streams import PADDING
-from data.token_streams import TokenStreams
+from data.streams import PADDING, TokenStreams
 
 #: Rows of the batches that the checks look at.
 TRIED = 32

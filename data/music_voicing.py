@@ -9,7 +9,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from data.voice_leading import FIFTH, OCTAVE
+from data.pitches import OCTAVE
+from data.voice_leading import FIFTH
 
 #: Semitones of the degrees above the tonic; of minor with the raised seventh.
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 11)}

@@ -9,7 +9,8 @@ import numpy as np
 
 from data.leaks import Check
 from data.splits import PARTS
-from data.transforms.text import UNKNOWN, TextTransform
+from data.transforms.text import TextTransform
+from data.transforms.vocabulary import UNKNOWN
 
 #: Texts of a class that must all say its name in one place before that is no chance.
 TELLING = 5

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from data.pieces import REST, Piece
+from data.pitches import OCTAVE, TONICS
 
-OCTAVE, FIFTH = 12, 7
-TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+FIFTH = 7
 #: Semitones above the tonic that belong to a key; of minor the seventh both as it is and raised.
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
 #: How well each semitone above the tonic fits a key, as listeners judged (Krumhansl and Kessler 1982, Tracing the

@@ -6,12 +6,17 @@ import dataclasses
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.config import Configuration
 from seqlayers.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from data.columns import Repair
+    from data.leaks import Check
+    from data.source import Source
 
 #: A line for the screen, as a run goes on.
 Say = Callable[[str], None]
@@ -92,6 +97,18 @@ class Task(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """The record's parts on data: family, source, question (what is predicted), repairs, splits, checks, …"""
+
+    def described(
+        self, source: Source, repairs: Sequence[Repair], checks: Sequence[Check], **holds: Any
+    ) -> dict[str, Any]:
+        """What every record says of its data; `holds` is what the source holds, such as `rows`."""
+        told = {key: getattr(source, key) for key in ("name", "sha256", "sample", "note")}
+        return {
+            "family": self.family,
+            "source": told | holds,
+            "repairs": [dataclasses.asdict(repair) for repair in repairs],
+            "checks": [dataclasses.asdict(check) for check in checks],
+        }
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:

@@ -97,13 +97,19 @@ def words_of(pieces: Sequence[str]) -> Iterator[tuple[str, range]]:
         yield joined(pieces[start:end]), range(start, end)
 
 
+def frequent(counts: Mapping[str, int], fewest: int) -> list[str]:
+    """What occurs often enough, the most frequent first, of equally frequent ones the first by name."""
+    enough = [token for token, count in counts.items() if count >= fewest]
+    return sorted(enough, key=lambda token: (-counts[token], token))
+
+
 def _frequent(words: Mapping[str, int], cut: Callable[[str], list[str]], fewest: int) -> list[str]:
-    """The pieces that occur often enough, the most frequent first, of equally frequent ones the first by name."""
+    """The pieces of words that occur often enough."""
     counts: Counter[str] = Counter()
     for word, count in words.items():
         for piece in cut(word):
             counts[piece] += count
-    return sorted((p for p, count in counts.items() if count >= fewest), key=lambda p: (-counts[p], p))
+    return frequent(counts, fewest)
 
 
 def _learnt(words: Mapping[str, int], merges: int, fewest: int) -> dict[str, list[str]]:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.transforms import characters
-from data.transforms.subwords import Subwords
+from data.transforms.subwords import Subwords, frequent
+from data.transforms.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from data.text_options import Keep, TextOptions, Tokens
 
-#: Ids that are no token's: of the filling behind a text, and of what has no id of its own.
-PADDING, UNKNOWN, FIRST = 0, 1, 2
 #: Stands, in the graph, for a text without any token; folded text has no such character.
 NOTHING = "\x00"
 
@@ -29,7 +28,7 @@ _spaces = re.compile(" +")
 
 
 @dataclass(frozen=True)
-class TextTransform:
+class TextTransform(Vocabulary):
     """Texts to ids: 0 is padding, behind a text; 1 is unknown; i + 2 is `vocabulary[i]`.
 
     A text is read as UTF-8, what is not being space, as control characters and HTML's `<br>` are; in lower case, if
@@ -42,8 +41,7 @@ class TextTransform:
         lower: whether upper case is read as lower case.
         longest: tokens kept of a text.
         keep: which, of a text that is longer: from its `start`, its `end`, or one half of `both`.
-        vocabulary: the tokens from id 2 on, the most frequent first.
-        cuts: of subwords, how words are cut; see `data.transforms.subwords.Subwords`.
+        vocabulary, cuts: see `Vocabulary`.
     """
 
     tokens: Tokens
@@ -66,17 +64,7 @@ class TextTransform:
         if options.tokens == "subwords":
             learnt = Subwords.fit(counts, options.vocabulary - FIRST, options.fewest)
             return replace(blank, vocabulary=learnt.pieces, cuts=learnt.cuts)
-        enough = sorted((-count, token) for token, count in counts.items() if count >= options.fewest)
-        return replace(blank, vocabulary=tuple(token for _, token in enough[: options.vocabulary - FIRST]))
-
-    @property
-    def size(self) -> int:
-        """How many ids there are, padding and unknown included."""
-        return len(self.vocabulary) + FIRST
-
-    @cached_property
-    def _subwords(self) -> Subwords:
-        return Subwords(self.vocabulary, self.cuts)
+        return replace(blank, vocabulary=tuple(frequent(counts, options.fewest)[: options.vocabulary - FIRST]))
 
     @cached_property
     def _split(self) -> Callable[[str | bytes], list[str]]:
@@ -112,10 +100,6 @@ class TextTransform:
     def length(self, text: str | bytes) -> int:
         """How many tokens the text has before it is cut."""
         return len(self._split(text))
-
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {token: number for number, token in enumerate(self.vocabulary, FIRST)}
 
     def ids_numpy(self, texts: Iterable[str | bytes]) -> list[np.ndarray]:
         """Texts → int32 (tokens,) each, without TensorFlow."""
@@ -157,22 +141,6 @@ class TextTransform:
         length = tf.gather(tokens.row_lengths(), row)
         kept = (length <= self.longest) | (place < start) | (place >= length - end)
         return tf.ragged.boolean_mask(tokens, tokens.with_values(kept))
-
-    @cached_property
-    def table(self) -> tf.lookup.StaticHashTable:
-        """Token → id, as an object that a SavedModel can hold."""
-        import tensorflow as tf
-
-        encoding = "latin-1" if self.tokens == "bytes" else "utf-8"
-        with tf.init_scope(), tf.device("CPU:0"):
-            keys = tf.constant([token.encode(encoding) for token in self.vocabulary], tf.string)
-            values = tf.range(FIRST, self.size, dtype=tf.int32)
-            pairs = tf.lookup.KeyValueTensorInitializer(keys, values)
-            return tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
-
-    def trackables(self) -> list[Any]:
-        """What a `tf.Module` must hold for the graph form to be saved with it."""
-        return [self.table, self._subwords.table] if self.tokens == "subwords" else [self.table]
 
     def to_json(self) -> dict[str, Any]:
         """Every constant, as JSON's own types."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.transforms import spaces
-from data.transforms.subwords import MORE, Subwords, spelt
-from data.transforms.text import FIRST, UNKNOWN
+from data.transforms.subwords import MORE, Subwords, frequent, spelt
+from data.transforms.vocabulary import FIRST, UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -33,7 +33,7 @@ _words, _taken = re.compile(spaces.words()).findall, re.compile(TAKEN).sub
 
 
 @dataclass(frozen=True)
-class TokenTransform:
+class TokenTransform(Vocabulary):
     """Text to ids and back: 0 is padding, 1 is unknown, i + 2 is `vocabulary[i]`.
 
     Nothing of a text is folded or dropped, so that its tokens, one after the other, are the text. Words are runs of
@@ -42,8 +42,7 @@ class TokenTransform:
 
     Attributes:
         tokens: `characters`, `bytes`, `words` or `subwords`.
-        vocabulary: the tokens from id 2 on, the most frequent first.
-        cuts: of subwords, how words are cut; see `data.transforms.subwords.Subwords`.
+        vocabulary, cuts: see `Vocabulary`.
     """
 
     tokens: CorpusTokens
@@ -68,25 +67,12 @@ class TokenTransform:
             learnt = Subwords.fit(hidden, max(most - len(letters), len(letters), 1), max(options.fewest, SPELT))
             all_pieces = dict.fromkeys([*learnt.pieces, *letters])
             return replace(blank, vocabulary=tuple(all_pieces)[:most], cuts=learnt.cuts)
-        return replace(blank, vocabulary=_frequent(counts, options.fewest)[:most])
-
-    @property
-    def size(self) -> int:
-        """How many ids there are, padding and unknown included."""
-        return len(self.vocabulary) + FIRST
+        return replace(blank, vocabulary=tuple(frequent(counts, options.fewest)[:most]))
 
     @property
     def unit(self) -> str:
         """What one token is called."""
         return UNITS[self.tokens]
-
-    @cached_property
-    def _subwords(self) -> Subwords:
-        return Subwords(self.vocabulary, self.cuts)
-
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {token: number for number, token in enumerate(self.vocabulary, FIRST)}
 
     @cached_property
     def texts_of_ids(self) -> tuple[str, ...]:
@@ -137,26 +123,9 @@ class TokenTransform:
         """The graph form: ids (batch, time) → strings (batch,); see `text_numpy`."""
         import tensorflow as tf
 
-        encoding = "latin-1" if self.tokens == "bytes" else "utf-8"
-        of = tf.constant([token.encode(encoding) for token in self.texts_of_ids], tf.string)
+        of = tf.constant([token.encode(self._encoding) for token in self.texts_of_ids], tf.string)
         found = tf.strings.reduce_join(tf.gather(of, ids), axis=-1)
         return tf.strings.unicode_transcode(found, "UTF-8", "UTF-8") if self.tokens == "bytes" else found
-
-    @cached_property
-    def table(self) -> tf.lookup.StaticHashTable:
-        """Token → id, as an object that a SavedModel can hold."""
-        import tensorflow as tf
-
-        encoding = "latin-1" if self.tokens == "bytes" else "utf-8"
-        with tf.init_scope(), tf.device("CPU:0"):
-            keys = tf.constant([token.encode(encoding) for token in self.vocabulary], tf.string)
-            values = tf.range(FIRST, self.size, dtype=tf.int32)
-            pairs = tf.lookup.KeyValueTensorInitializer(keys, values)
-            return tf.lookup.StaticHashTable(pairs, default_value=UNKNOWN)
-
-    def trackables(self) -> list[Any]:
-        """What a `tf.Module` must hold for the graph form to be saved with it."""
-        return [self.table, self._subwords.table] if self.tokens == "subwords" else [self.table]
 
     def to_json(self) -> dict[str, Any]:
         """Every constant, as JSON's own types."""
@@ -184,11 +153,6 @@ def _letters(words: Mapping[str, int], fewest: int) -> tuple[str, ...]:
         if form in seen or len(_words(spaces.shown(letter) * 2)) == 1
     ]
     return tuple(sorted(forms, key=lambda form: (-seen[form], form)))
-
-
-def _frequent(counts: Mapping[str, int], fewest: int) -> tuple[str, ...]:
-    enough = sorted((-count, token) for token, count in counts.items() if count >= fewest)
-    return tuple(token for _, token in enough)
 
 
 def _read(text: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+from data.pitches import OCTAVE, pitch_name
+
 NOTE, EDGE, QUIET, TEXT = "#0f766e", "#ffffff", "#8a919c", "#57606f"
 #: Beats of a bar, and inches of a beat; the narrowest and widest picture.
 BAR, BEAT, NARROW, WIDE = 4, 0.22, 7.0, 60.0
@@ -38,7 +39,7 @@ def draw(path: Path, notes: np.ndarray, grid: int, title: str) -> None:
     axis.set(xlim=(0, beats), ylim=(low - AROUND, high + AROUND))
     axis.xaxis.set_major_locator(MultipleLocator(BAR * max(1, round(beats / BAR / 16))))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda beat, _: f"{beat / BAR + 1:g}"))
-    axis.yaxis.set_major_locator(MultipleLocator(len(NAMES)))
+    axis.yaxis.set_major_locator(MultipleLocator(OCTAVE))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda pitch, _: pitch_name(int(pitch))))
     axis.set_xlabel("bar", fontsize=8, color=TEXT)
     axis.set_title(title, loc="left", fontsize=10)
@@ -48,8 +49,3 @@ def draw(path: Path, notes: np.ndarray, grid: int, title: str) -> None:
     for side in ("top", "right", "left"):
         axis.spines[side].set_visible(False)
     figure.savefig(path, format="png")
-
-
-def pitch_name(pitch: int) -> str:
-    """60 is C4."""
-    return f"{NAMES[pitch % len(NAMES)]}{pitch // len(NAMES) - 1}"

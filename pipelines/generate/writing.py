@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from data.transforms.text import UNKNOWN
 from data.transforms.tokens import TokenTransform
+from data.transforms.vocabulary import UNKNOWN
 from pipelines.generate import tokens
 from pipelines.generate.order import Order
 from pipelines.generate.stream import Stream

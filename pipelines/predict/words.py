@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from data.transforms.text import FIRST
 from data.transforms.tokens import TokenTransform
+from data.transforms.vocabulary import FIRST
 from pipelines.generate.stream import Stream
 from pipelines.generate.tokens import begun
 from pipelines.generate.writing import unknown

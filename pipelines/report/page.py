@@ -5,20 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.report import coverage, fan, figures, headline, numbers, shipped, tables, template
-from pipelines.report.diagram import diagram
 from pipelines.report.timeline import timeline
 
 
 def render(record: dict[str, Any]) -> str:
     """The whole page as HTML."""
     metrics, validation = record.get("metrics"), record.get("validation")
-    return template.page(
+    return template.run(
         "page.html.jinja",
         record,
-        kind="run",
-        alarms=template.alarms(record),
-        shipped=shipped.baseline(record),
-        shipping=shipped.sentence(record),
         fate=shipped.fate(record),
         timeline=timeline(record),
         by_the_clock=by_the_clock(record),
@@ -28,10 +23,7 @@ def render(record: dict[str, Any]) -> str:
         targets_drawn=fan.TARGETS_DRAWN,
         by_step=figures.by_step(record),
         coverage=coverage.section(record),
-        curves=figures.curves(record),
-        diagram=diagram(record),
         per_target=tables.per_target(record),
-        exports=tables.exports(record),
         **headline.values(record),
     )
 

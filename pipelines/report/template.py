@@ -10,7 +10,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from pipelines.report import figures, numbers, tables, timeline
+from pipelines.report import figures, numbers, shipped, tables, timeline
+from pipelines.report.diagram import diagram
 
 #: What the pages look for in a record; a task may leave any of it out.
 ENTRIES = (
@@ -44,6 +45,22 @@ def page(
         )
     )
     return filled.encode("utf-8", "replace").decode("utf-8")
+
+
+def run(template: str, record: dict[str, Any], **values: Any) -> str:
+    """The page of a run, of whatever family: what all are given, and the family's own values."""
+    return page(
+        template,
+        record,
+        kind="run",
+        alarms=alarms(record),
+        shipped=shipped.baseline(record),
+        shipping=shipped.sentence(record),
+        diagram=diagram(record),
+        curves=figures.curves(record),
+        exports=tables.exports(record),
+        **values,
+    )
 
 
 def alarms(record: dict[str, Any]) -> list[str]:

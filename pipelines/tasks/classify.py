@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from data.columns import Repair
 from data.leaks import Check
+from data.splits import PARTS
 from data.text_options import TextOptions
 from data.text_source import locate_texts
 from data.texts import TextData
@@ -63,7 +64,7 @@ class Classify(Task):
         self.data = data = TextData.prepare(frame, found, options)
         say(
             f"Classes: {', '.join(data.classes)}; texts: "
-            + ", ".join(f"{part} {data.count(part):,}" for part in ("train", "validation", "test"))
+            + ", ".join(f"{part} {data.count(part):,}" for part in PARTS)
             + f"; vocabulary of {data.transform.size:,} {options.tokens}"
         )
         for r in data.repairs:
@@ -113,23 +114,16 @@ class Classify(Task):
         digest = hashlib.sha256(repr((self.data.classes, self.data.transform.to_json())).encode())
         if self.unlabelled is not None:
             digest.update(self.unlabelled.source.sha256.encode())
-        for part in ("train", "validation", "test"):
+        for part in PARTS:
             digest.update(self.data.labels(part).tobytes())
             for text in self.data.texts(part):
                 digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        data, source = self.data, self.data.source
-        return {
-            "family": self.family,
-            "source": {
-                "name": source.name,
-                "sha256": source.sha256,
-                "sample": source.sample,
-                "note": source.note,
-                "rows": sum(data.count(part) for part in ("train", "validation", "test")),
-            },
+        data = self.data
+        rows = sum(data.count(part) for part in PARTS)
+        return self.described(data.source, self.repairs, self.checks, rows=rows) | {
             "texts": self._texts(),
             "question": {"classes": list(data.classes)},
             "unlabelled": self.unlabelled
@@ -138,9 +132,7 @@ class Classify(Task):
                 "sha256": self.unlabelled.source.sha256,
                 "texts": len(self.unlabelled.texts),
             },
-            "repairs": [{"what": r.what, "count": r.count, "column": r.column} for r in self.repairs],
-            "splits": [self._split(part) for part in ("train", "validation", "test")],
-            "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in self.checks],
+            "splits": [self._split(part) for part in PARTS],
         }
 
     def _texts(self) -> dict[str, Any]:

@@ -69,20 +69,11 @@ class Forecast(Task):
         return digest.hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        data, series, source = self.data, self.data.series, self.data.source
+        data, series = self.data, self.data.series
         targets = list(series.columns[: series.targets])
-        return {
-            "family": self.family,
+        holds = {"rows": len(series.times), "start": iso(series.times.min()), "end": iso(series.times.max())}
+        return self.described(data.source, series.repairs, data.checks, **holds) | {
             "question": {"targets": targets, "step": data.options.step, "horizon": data.options.horizon},
-            "source": {
-                "name": source.name,
-                "sha256": source.sha256,
-                "sample": source.sample,
-                "note": source.note,
-                "rows": len(series.times),
-                "start": iso(series.times.min()),
-                "end": iso(series.times.max()),
-            },
             "series": {
                 "count": len(set(series.names)),
                 "step": data.options.step,
@@ -92,9 +83,7 @@ class Forecast(Task):
                 "columns": list(series.columns),
                 "targets": targets,
             },
-            "repairs": [{"what": r.what, "count": r.count, "column": r.column} for r in series.repairs],
             "splits": data.borders(),
-            "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in data.checks],
         }
 
     def settings(self) -> dict[str, Any]:

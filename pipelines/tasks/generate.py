@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from data.columns import Repair
 from data.leaks import Check
 from data.source import Source
+from data.splits import PARTS
 from pipelines.solved import Solved
 from pipelines.task import Candidate, Evaluation, Say, Task, Verdict, build, solvable
 from pipelines.tasks.context import stepped, streams
@@ -70,21 +71,9 @@ class Generate(Task):
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        source = self.source
-        return {
-            "family": self.family,
-            "source": {
-                "name": source.name,
-                "sha256": source.sha256,
-                "sample": source.sample,
-                "note": source.note,
-                "rows": sum(self.data.count(part) for part in ("train", "validation", "test")),
-            },
-            "unit": self.unit,
-            "question": {"unit": self.unit},
-            "repairs": [{"what": r.what, "count": r.count, "column": r.column} for r in self.repairs],
-            "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in self.checks],
-        }
+        rows = sum(self.data.count(part) for part in PARTS)
+        said = self.described(self.source, self.repairs, self.checks, rows=rows)
+        return said | {"unit": self.unit, "question": {"unit": self.unit}}
 
     def refuse(self) -> None:
         """What the data cannot be asked for, before anything is written."""

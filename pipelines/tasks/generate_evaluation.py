@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data.token_streams import TokenStreams
+from data.streams import TokenStreams
 from pipelines.evaluate import skill
 from pipelines.task import Candidate, Evaluation
 from pipelines.tasks.context import context_of, streams

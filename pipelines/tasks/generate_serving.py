@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from pipelines.export.servable import Arrays, Endpoint, drawn
 from pipelines.task import Candidate
-from pipelines.tasks.note_serving import NoteServable
 from pipelines.tasks.stream_serving import (
     GENERATED,
     LONGEST,
@@ -24,8 +23,6 @@ from pipelines.tasks.stream_serving import (
 from seqlayers.choices import TokenChoice
 from seqlayers.generation import generate, read
 from seqlayers.sampling import Sampling
-
-__all__ = ["NoteServable", "TokenServable"]
 
 #: Settings of the generations that are proven: all tokens, or the likely ones.
 TEMPERATURES, TOP_K, TOP_P = (1.0, 0.8, 1.3), (0, 5, 1), (1.0, 0.9, 1.0)

@@ -17,7 +17,7 @@ from pipelines.config import Configuration
 from pipelines.task import Candidate, Column, Evaluation, Say, Task
 from pipelines.tasks.composed import composed, of_events
 from pipelines.tasks.generate import Generate
-from pipelines.tasks.generate_serving import NoteServable
+from pipelines.tasks.note_serving import NoteServable
 from pipelines.tasks.notes_evaluation import NotesEvaluator
 from pipelines.tasks.text import Tokens
 from seqlayers.errors import ConfigurationError

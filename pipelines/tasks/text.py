@@ -13,7 +13,7 @@ from data.corpus_options import CorpusOptions
 from data.corpus_sample import sample
 from data.corpus_source import locate_corpus
 from data.splits import PARTS
-from data.token_streams import TokenStreams
+from data.streams import TokenStreams
 from pipelines import config
 from pipelines.task import Candidate, Column, Evaluation, Say
 from pipelines.tasks.generate import Generate, article

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: The ids below which there is no word: padding and unknown.
-FIRST = 2
+from data.transforms.vocabulary import FIRST
+
 #: The power by which frequent contexts are held to be less frequent.
 SMOOTHING = 0.75
 

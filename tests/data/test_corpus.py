@@ -16,7 +16,7 @@ from data.corpus_source import locate_corpus
 from data.errors import DataError
 from data.leaks import LeakError
 from data.splits import PARTS
-from data.token_streams import TokenStreams
+from data.streams import TokenStreams
 from data.transforms.tokens import TokenTransform
 from tests.data.corpora import corpus, text
 from tests.data.tables import real

@@ -13,7 +13,8 @@ import tensorflow as tf
 from data.text_options import TextOptions
 from data.text_source import locate_texts
 from data.transforms import characters
-from data.transforms.text import PADDING, UNKNOWN, TextTransform, padded
+from data.transforms.text import TextTransform, padded
+from data.transforms.vocabulary import PADDING, UNKNOWN
 from tests.data.tables import real
 
 HARD = [

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tests.pipelines.record_parts import export, learning
+
 TAG = "token>gru×2>tokens"
 MUSIC_TAG = "notes>lstm>notes"
 NGRAM, UNIGRAM = "n-grams", "unigram"
 MARKOV, FREQUENCIES = "Markov chain", "note frequencies"
 POSITIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+PROVEN = "200 stretches of 128, in a fresh process"
 
 CHECKS = [
     ("parts do not overlap", "Each token stands in one part: 1,115,394 in all."),
@@ -179,10 +182,10 @@ def _run(
         "best_naive": rows[0]["name"],
         "chosen": {"name": tag, "role": "model"},
         "voice_leading": None,
-        "curves": _learning(np.random.default_rng(seed), rows[-1]["loss"]),
+        "curves": _curves(np.random.default_rng(seed), rows[-1]["loss"]),
         "exports": [
-            _export("saved_model", 2.1e-7, rows[-1]["loss"], 3_410, 0.21),
-            _export("litert_float32", 3.4e-7, rows[-1]["loss"], 3_390, 0.12),
+            export("saved_model", 2.1e-7, rows[-1]["loss"], 3_410, 0.21, note=PROVEN),
+            export("litert_float32", 3.4e-7, rows[-1]["loss"], 3_390, 0.12, note=PROVEN),
         ],
     }
 
@@ -223,29 +226,7 @@ def _written(prompt: str, said: str, temperature: float, top_k: int | None, seed
     return {"prompt": prompt, "text": said, "settings": {"temperature": temperature, "top_k": top_k, "seed": seed}}
 
 
-def _learning(random: np.random.Generator, loss: float) -> dict[str, Any]:
+def _curves(random: np.random.Generator, loss: float) -> dict[str, Any]:
     at = np.arange(12)
     held = loss + 0.9 * np.exp(-at / 2) + random.normal(0, 0.002, 12)
-    return {
-        "epoch": at.tolist(),
-        "loss": (loss - 0.1 + 1.1 * np.exp(-at / 2)).tolist(),
-        "validation_loss": held.tolist(),
-        "seconds": [17.4] * 12,
-        "best_epoch": int(held.argmin()),
-        "jit": None,
-    }
-
-
-def _export(form: str, error: float, metric: float, size: float, latency: float) -> dict[str, Any]:
-    return {
-        "format": form,
-        "status": "proven",
-        "max_error": error,
-        "metric": metric,
-        "metric_keras": metric,
-        "size_kib": size,
-        "latency_ms": latency,
-        "flex_ops": 0,
-        "path": f"exports/{form}",
-        "note": "200 stretches of 128, in a fresh process",
-    }
+    return learning(loss - 0.1 + 1.1 * np.exp(-at / 2), held, np.full(12, 17.4))

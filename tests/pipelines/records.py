@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.pipelines.record_parts import export, learning
+
 TAG = "value>gru>last>forecast"
 #: The nominal share of each band, and how many standard deviations it reaches.
 BANDS = {0.5: 0.674, 0.8: 1.282, 0.95: 1.96}
@@ -123,9 +125,17 @@ def record(
         "chosen": {"name": tag, "role": "model"},
         "curves": _curves(epochs, random),
         "exports": [
-            _export("saved_model", 2.4e-7, 2.158, 841.0, 1.92, None, "2,000 examples, in a fresh process"),
-            _export("litert_float32", 4.1e-7, 2.158, 139.0, 0.61, 0, "2,000 examples, builtins only"),
-            _export("litert_int8", 8.7e-3, 2.163, 52.0, 0.44, 0, "2,000 examples, 0.2 % more error than the model"),
+            export("saved_model", 2.4e-7, 2.158, 841.0, 1.92, flex=None, note="2,000 examples, in a fresh process"),
+            export("litert_float32", 4.1e-7, 2.158, 139.0, 0.61, note="2,000 examples, builtins only"),
+            export(
+                "litert_int8",
+                8.7e-3,
+                2.163,
+                52.0,
+                0.44,
+                keras=2.158,
+                note="2,000 examples, 0.2 % more error than the model",
+            ),
         ],
         "resumed": 0,
     }
@@ -260,28 +270,5 @@ def _curves(epochs: int, random: Any) -> dict[str, Any]:
     at = np.arange(epochs)
     loss = 0.31 + 0.5 * np.exp(-at / 2.2) + random.normal(0, 0.003, epochs)
     held = 0.335 + 0.42 * np.exp(-at / 2.0) + 0.004 * np.maximum(0, at - 7) + random.normal(0, 0.006, epochs)
-    return {
-        "epoch": at.tolist(),
-        "loss": loss.tolist(),
-        "validation_loss": held.tolist(),
-        "seconds": (6.6 + 0.1 * random.random(epochs)).tolist(),
-        "best_epoch": int(held.argmin()),
-        "jit": {"chosen": False, "plain_ms": 32.1, "xla_ms": 35.8, "why": "32.1 ms a step without XLA, 35.8 with"},
-    }
-
-
-def _export(
-    format: str, error: float, metric: float, size: float, latency: float, flex: int | None, note: str
-) -> dict[str, Any]:
-    return {
-        "format": format,
-        "status": "proven",
-        "max_error": error,
-        "metric": metric,
-        "metric_keras": 2.158,
-        "size_kib": size,
-        "latency_ms": latency,
-        "flex_ops": flex,
-        "path": f"exports/{format}",
-        "note": note,
-    }
+    jit = {"chosen": False, "plain_ms": 32.1, "xla_ms": 35.8, "why": "32.1 ms a step without XLA, 35.8 with"}
+    return learning(loss, held, 6.6 + 0.1 * random.random(epochs), jit=jit)

@@ -12,7 +12,8 @@ from data.midi import read_midi, write_midi
 from data.music import MusicData
 from data.pieces import Piece, outer_and_inner
 from pipelines.export import runner
-from pipelines.tasks.generate_serving import NoteServable, TokenServable
+from pipelines.tasks.generate_serving import TokenServable
+from pipelines.tasks.note_serving import NoteServable
 from tests.pipelines import generators
 from tests.pipelines.command import seqlayers
 

@@ -9,7 +9,8 @@ import pytest
 from pipelines import served_model
 from pipelines.promote import SERVED_MODEL, signature_of
 from pipelines.served_model import ServedModel
-from pipelines.tasks.generate_serving import NoteServable, TokenServable
+from pipelines.tasks.generate_serving import TokenServable
+from pipelines.tasks.note_serving import NoteServable
 from tests.pipelines import generators
 
 

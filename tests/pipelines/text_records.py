@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tests.pipelines.record_parts import export, learning
+
 TAG = "token>gru>max>classify"
 BAYES = "NB n-grams"
 MAJORITY = "majority class"
 SENTIMENT = ("negative", "positive")
 TOPICS = ("billing", "delivery", "login", "other", "refunds")
+PROVEN = "2,000 examples, in a fresh process"
 
 CHECKS = [
     ("no text on both sides of a border", "49,877 texts compared by their SHA-256."),
@@ -150,10 +153,10 @@ def record(
             }
             for text, label, predicted, confidence, words in MISTAKES
         ],
-        "curves": _learning(random),
+        "curves": _curves(random),
         "exports": [
-            _export("saved_model", 2.4e-7, rows[2]["log_loss"], 12_841.0, 3.92, None),
-            _export("litert_float32", 4.1e-7, rows[2]["log_loss"], 12_639.0, 2.61, 0),
+            export("saved_model", 2.4e-7, rows[2]["log_loss"], 12_841.0, 3.92, flex=None, note=PROVEN),
+            export("litert_float32", 4.1e-7, rows[2]["log_loss"], 12_639.0, 2.61, note=PROVEN),
         ],
         "resumed": 0,
     }
@@ -271,29 +274,7 @@ def _of_class(name: str, i: int, matrix: np.ndarray) -> dict[str, Any]:
     return {"class": name, "precision": float(precision), "recall": float(recall), "f1": float(f1), "count": count}
 
 
-def _learning(random: np.random.Generator) -> dict[str, Any]:
+def _curves(random: np.random.Generator) -> dict[str, Any]:
     at = np.arange(6)
     held = 0.24 + 0.2 * np.exp(-at) + 0.01 * np.maximum(0, at - 3) + random.normal(0, 0.002, 6)
-    return {
-        "epoch": at.tolist(),
-        "loss": (0.12 + 0.4 * np.exp(-at / 2)).tolist(),
-        "validation_loss": held.tolist(),
-        "seconds": [15.4] * 6,
-        "best_epoch": int(held.argmin()),
-        "jit": None,
-    }
-
-
-def _export(form: str, error: float, metric: float, size: float, latency: float, flex: int | None) -> dict[str, Any]:
-    return {
-        "format": form,
-        "status": "proven",
-        "max_error": error,
-        "metric": metric,
-        "metric_keras": metric,
-        "size_kib": size,
-        "latency_ms": latency,
-        "flex_ops": flex,
-        "path": f"exports/{form}",
-        "note": "2,000 examples, in a fresh process",
-    }
+    return learning(0.12 + 0.4 * np.exp(-at / 2), held, np.full(6, 15.4))

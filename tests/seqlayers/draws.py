@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
+from functools import partial
 
 import keras
 import numpy as np
 
 from seqlayers.carried import Carried
 from seqlayers.model import SequenceModel
+from tests.seqlayers import elsewhere
 from tests.seqlayers.cases import CASES
 
 NAMES = ("tokens", "notes", "notes independent")
@@ -64,13 +63,7 @@ def carried() -> dict[str, np.ndarray]:
     return {"carried: losses": np.array(losses)} | learned
 
 
-def on_backend(backend: str, folder: Path) -> dict[str, np.ndarray]:
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "tests.seqlayers.draws", str(folder / "draws.npz")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    with np.load(folder / "draws.npz") as saved:
-        return dict(saved)
+on_backend = partial(elsewhere.on_backend, "tests.seqlayers.draws")
 
 
 if __name__ == "__main__":

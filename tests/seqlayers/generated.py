@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 
 import keras
 import numpy as np
@@ -14,6 +11,7 @@ import numpy as np
 from seqlayers.generation import NoteChoice, TokenChoice, beam, generate, read
 from seqlayers.model import SequenceModel
 from seqlayers.sampling import Sampling
+from tests.seqlayers import elsewhere
 
 WORDS, PITCHES, UNITS, CAPACITY = 9, 5, 8, 10
 ENCODERS = {
@@ -77,13 +75,7 @@ def of_this_backend() -> dict[str, np.ndarray]:
     return {name: keras.ops.convert_to_numpy(tokens) for name, tokens in found.items()}
 
 
-def on_backend(backend: str, folder: Path) -> dict[str, np.ndarray]:
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "tests.seqlayers.generated", str(folder / "generated.npz")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    with np.load(folder / "generated.npz") as saved:
-        return dict(saved)
+on_backend = partial(elsewhere.on_backend, "tests.seqlayers.generated")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,6 @@ from pipelines.report import numbers, palette, shipped, template
 from pipelines.report.classify import figures, sentences, shares, tables
 from pipelines.report.classify.confusion import confusion, wrong
 from pipelines.report.classify.mistakes import mistakes
-from pipelines.report.diagram import diagram
-from pipelines.report.figures import curves
-from pipelines.report.tables import exports
 
 #: What the page looks for in a record beyond what every page does.
 ENTRIES = (
@@ -26,15 +23,11 @@ def render(record: dict[str, Any]) -> str:
     record = dict.fromkeys(ENTRIES) | record
     metrics, validation = record.get("metrics"), record.get("validation")
     cards = mistakes(record)
-    return template.page(
+    return template.run(
         "classify/page.html.jinja",
         record,
-        kind="run",
         tiles=tiles(record),
         styles=("classify/style.css",),
-        alarms=template.alarms(record),
-        shipped=shipped.baseline(record),
-        shipping=shipped.sentence(record),
         parts=tables.parts(record),
         facts=sentences.texts(record),
         metrics=tables.metrics(record, metrics) if metrics else None,
@@ -52,9 +45,6 @@ def render(record: dict[str, Any]) -> str:
         wrong=wrong(record),
         shown=cards[:SHOWN],
         folded=cards[SHOWN:],
-        diagram=diagram(record),
-        curves=curves(record),
-        exports=exports(record),
     )
 
 

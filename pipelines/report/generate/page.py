@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.report import numbers, palette, shipped, template
-from pipelines.report.diagram import diagram
-from pipelines.report.figures import curves
 from pipelines.report.generate import figures, sentences, tables, units
 from pipelines.report.generate.roll import pieces
 from pipelines.report.generate.writings import writings
-from pipelines.report.tables import exports
 
 #: What the page looks for in a record beyond what every page does.
 ENTRIES = (*("representation", "unit", "corpus", "pieces", "comparison", "by_position", "samples", "voice_leading"),)
@@ -24,15 +21,11 @@ def render(record: dict[str, Any]) -> str:
     metrics, validation = record.get("metrics"), record.get("validation")
     rolled = any("notes" in sample for sample in record["samples"] or [])
     samples = pieces(record) if rolled else writings(record)
-    return template.page(
+    return template.run(
         "generate/page.html.jinja",
         record,
-        kind="run",
         tiles=tiles(record),
         styles=("generate/style.css",),
-        alarms=template.alarms(record),
-        shipped=shipped.baseline(record),
-        shipping=shipped.sentence(record),
         holds=units.holds(record),
         unit=units.unit(record),
         each=units.each(record),
@@ -47,9 +40,6 @@ def render(record: dict[str, Any]) -> str:
         shown=samples[:SHOWN],
         folded=samples[SHOWN:],
         voice_leading=tables.voice_leading(record),
-        diagram=diagram(record),
-        curves=curves(record),
-        exports=exports(record),
     )
 
 

@@ -9,13 +9,14 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
+from data.pitches import OCTAVE, pitch_name
 from pipelines.report import numbers
 from pipelines.report.chart import Key, Size, both, escape, svg
 from pipelines.report.figures import Figure, is_sample
 from pipelines.report.generate.sentences import counted
 
-NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
-OCTAVE, BLACK = 12, (1, 3, 6, 8, 10)
+#: The pitches of an octave that are black keys.
+BLACK = (1, 3, 6, 8, 10)
 #: Four voices have colours, and names where there are no more; those below them share one colour.
 VOICES, MORE = ("soprano", "alto", "tenor", "bass"), "more voices"
 #: Quarter notes of a bar where a piece does not say.
@@ -104,7 +105,7 @@ def _note(row: Sequence[Any]) -> Note:
 
 def name(pitch: int) -> str:
     """60 → C4."""
-    return f"{NAMES[pitch % OCTAVE]}{numbers.whole(pitch // OCTAVE - 1)}"
+    return pitch_name(pitch).replace("-", "−")
 
 
 def _named(voice: int, voices: Sequence[int]) -> str:

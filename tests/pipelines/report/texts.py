@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from pipelines.report.classify.page import ENTRIES
+from tests.pipelines.report.promises import EVIL
 from tests.pipelines.text_records import BAYES, TAG, TOPICS, record
 
-EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 NAN = math.nan
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pipelines.report.generate.page import ENTRIES
 from tests.pipelines.generate_records import NGRAM, TAG, UNIGRAM, chorale, music, text
+from tests.pipelines.report.promises import EVIL
 
-EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 NAN = math.nan
 
 
