@@ -17,8 +17,10 @@ def perform(work: Callable[[Any], Any], tell: Callable[[Any, Any], None], as_jso
     """Do the work; turn what goes wrong into one clear message and the exit code that says which kind it was."""
     import tempfile
 
+    from pipelines.allocator import keep_pages
     from pipelines.screen import Screen, noise_to
 
+    keep_pages()
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     screen = Screen(to_stderr=as_json)
     with tempfile.NamedTemporaryFile(prefix="seqlayers-", suffix=".log", delete=False) as file:
