@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 import yaml
@@ -39,6 +39,8 @@ class TrainOptions(pydantic.BaseModel, extra="forbid", strict=True):
     epochs: Annotated[int, Field(ge=1)] = 30
     batch_size: Annotated[int, Field(ge=1)] = 64
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    #: `adagrad` is for weights of which a step moves few, such as those of head `regions`; it needs a larger rate.
+    optimizer: Literal["adamw", "adagrad"] = "adamw"
     schedule: Literal["constant", "cosine"] = "cosine"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     #: Gradients whose joint norm is above this are scaled down to it; null leaves them alone.
@@ -48,6 +50,14 @@ class TrainOptions(pydantic.BaseModel, extra="forbid", strict=True):
     #: XLA: `auto` measures a few training steps with and without it.
     jit: bool | Literal["auto"] = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @pydantic.model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.optimizer == "adagrad" and self.jit is True:
+            raise ValueError("optimizer adagrad takes sparse steps, which XLA cannot compile; set jit to auto or false")
+        if self.optimizer == "adagrad" and self.weight_decay:
+            raise ValueError("optimizer adagrad has no weight decay; leave weight_decay at 0")
+        return self
 
 
 class IntervalOptions(pydantic.BaseModel, extra="forbid", strict=True):

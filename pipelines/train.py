@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from pipelines.adagrad import SparseAdagrad
 from pipelines.allocator import keep_pages
 from pipelines.config import TrainOptions
 from pipelines.workspace import replacing
@@ -146,13 +147,16 @@ def snapshot(variables: list[Any]) -> list[np.ndarray]:
 
 
 def compile_model(model: Any, options: TrainOptions, steps: int, jit: bool) -> None:
-    """Adam with decoupled weight decay, gradients clipped by their joint norm, the head's own loss."""
+    """The optimiser, with gradients clipped by their joint norm, and the head's own loss."""
     rate: Any = options.learning_rate
     if options.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(options.learning_rate, max(1, steps * options.epochs), alpha=0.02)
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm, beta_2=0.99
-    )
+    if options.optimizer == "adagrad":
+        optimizer = SparseAdagrad(rate, options.clip_norm)
+    else:
+        optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm, beta_2=0.99
+        )
     model.compile(optimizer=optimizer, loss=model.loss_function, jit_compile=jit)
 
 
@@ -170,6 +174,8 @@ def choose_jit(model: Any, batches: Batches, options: TrainOptions, steps: int) 
     """
     if options.jit != "auto":
         return {"chosen": options.jit, "plain_ms": None, "xla_ms": None, "why": "set in the configuration"}
+    if options.optimizer == "adagrad":
+        return {"chosen": False, "plain_ms": None, "xla_ms": None, "why": "XLA cannot compile Adagrad's sparse steps"}
     kept = snapshot(state_of(model))
     data = batches.training(options.batch_size, seed=options.seed, first_epoch=0, epochs=1).take(8).cache()
     total = steps * options.epochs

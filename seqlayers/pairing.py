@@ -27,13 +27,13 @@ def _errors(row: Row) -> Iterator[ConfigurationError]:
             yield ConfigurationError(f"{place}.targets", "independent channels need their number.", "int ≥ 1")
         if row.decoder or _takes_ids(row):
             yield ConfigurationError(f"{place}.channels", "'independent' is for readings, without a decoder.", "mixed")
-    if row.adapts:
+    if row.adapts or (head is not None and head.takes == "ids"):
         before = [k for k in row.kinds() if k is not head and (k.slot, k.kind) != ("normalise", "none")]
         if before or row.channels == "independent":
             stands = ", ".join(f"{k.slot} '{k.kind}'" for k in before) or "channels: independent"
             yield ConfigurationError(
                 f"{place}.head",
-                f"'{head.kind}' is {_how(head)}, but {stands} stands before it.",
+                f"'{head.kind}' {_how(head)}, but {stands} stands before it.",
                 "a row with this head alone",
             )
     yield from _about_positions(row)
@@ -51,9 +51,11 @@ def _errors(row: Row) -> Iterator[ConfigurationError]:
 
 
 def _how(head: Kind) -> str:
+    if not getattr(head, "adapts", False):
+        return "reads the ids themselves"
     if head.per_step or head.takes == "ids":
-        return f"counted from the {'ids' if head.takes == 'ids' else 'notes'} themselves"
-    return "solved in closed form from the readings"
+        return f"is counted from the {'ids' if head.takes == 'ids' else 'notes'} themselves"
+    return "is solved in closed form from the readings"
 
 
 def _about_positions(row: Row) -> Iterator[ConfigurationError]:

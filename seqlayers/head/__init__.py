@@ -9,6 +9,7 @@ from seqlayers.head.note_counts import NoteCounts
 from seqlayers.head.notes import Notes
 from seqlayers.head.quantile import Quantile
 from seqlayers.head.random_features import RandomFeatures
+from seqlayers.head.regions import Regions
 from seqlayers.head.tag import Tag
 from seqlayers.head.tokens import Tokens
 
@@ -22,6 +23,7 @@ __all__ = [
     "Notes",
     "Quantile",
     "RandomFeatures",
+    "Regions",
     "Tag",
     "Tokens",
 ]

@@ -12,7 +12,7 @@ from seqlayers import slots
 from seqlayers.testing import equal
 from tests.seqlayers.cases import CASES
 
-RANDOM = ("dropout", "recurrent_dropout", "zoneout")
+RANDOM = ("dropout", "recurrent_dropout", "zoneout", "token_dropout")
 WITH_DROPOUT = [
     (slot, kind, argument)
     for slot, kinds in slots.catalogue().items()

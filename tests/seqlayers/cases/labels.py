@@ -5,6 +5,7 @@ from __future__ import annotations
 from seqlayers.testing import Example
 
 NGRAM = {"kind": "ngram", "vocabulary": 5, "context": 2, "nodes": 97}
+REGIONS = {"kind": "regions", "vocabulary": 11, "units": 5}
 NAIVE = {"kind": "naive_bayes", "vocabulary": 11, "buckets": 97}
 
 CASES: dict[str, Example] = {
@@ -15,6 +16,8 @@ CASES: dict[str, Example] = {
     "naive_bayes ratios": Example("head", {**NAIVE, "classes": 2, "solve": "ratios"}, vocabulary=11),
     "naive_bayes trained": Example("head", {**NAIVE, "classes": 2, "solve": "gradient"}, vocabulary=11),
     "naive_bayes three trained": Example("head", {**NAIVE, "classes": 3, "solve": "gradient"}, vocabulary=11),
+    "regions": Example("head", {**REGIONS, "classes": 2}, vocabulary=11),
+    "regions pairs": Example("head", {**REGIONS, "classes": 3, "kernel": 2, "label_smoothing": 0.1}, vocabulary=11),
     "tag": Example("head", {"kind": "tag", "classes": 3}, pooled=False),
     "tag hidden": Example("head", {"kind": "tag", "classes": 5, "hidden": 4, "label_smoothing": 0.2}, pooled=False),
     "tokens": Example("head", {"kind": "tokens", "vocabulary": 11}, pooled=False),

@@ -1,0 +1,141 @@
+"""The strongest region of a text for each of many features: a convolution over one-hot ids, and its largest values."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, ClassVar, Literal
+
+import keras
+from keras import ops
+from pydantic import Field
+
+from seqlayers.arguments import Count, Fraction, known_ids
+from seqlayers.head.logits import Logits
+from seqlayers.slots import Choice, kind
+
+#: The id of what stands behind a text's end.
+PADDING = 0
+
+
+@kind("head", "regions")
+class Regions(Logits):
+    r"""Looks for each of many features at the region of a text where it is strongest, k ids long.
+
+    \[ c_f = \max_t\ \mathrm{relu}\Big(b_f + \sum_{j=0}^{k-1} E_{j,\,x_{t+j},\,f}\Big), \qquad z = W c + b' \]
+
+    This is a convolution over one-hot vectors with the largest value over time: each id has a weight of its own for
+    each place in a region and each feature, which a vector of few features could not give it. Regions that stand over
+    a text's edge count, with nothing outside; so do padding and, in training, a share of the ids drawn anew each time.
+
+    A step's gradient reaches one region a feature and text, of the millions of weights that E has; E is one flat
+    weight, so that it stays that sparse, and an optimiser that is made for it (`train.optimizer: adagrad`) takes no
+    longer for a larger vocabulary.
+
+    Args:
+        classes: n, at least two.
+        vocabulary: how many ids there are, 0 among them, which is padding.
+        units: features f.
+        kernel: k, ids of a region.
+        dropout: fraction of c dropped in training.
+        token_dropout: fraction of the ids left out in training.
+        label_smoothing: ε, the probability that the target shares out among all classes.
+
+    Call arguments:
+        ids: integers (batch, time), 0 ≤ id < vocabulary.
+        mask: boolean (batch, time); false steps are padding, as zeros are.
+
+    Returns:
+        z, (batch, classes), in the precision of the variables.
+
+    Raises:
+        ValueError: an id outside the vocabulary (NaN in a compiled function, where nothing can be raised).
+
+    Refuses to stream: which region is the strongest is known at the end.
+
+    Johnson and Zhang 2015, Effective use of word order for text categorization with convolutional neural networks
+    (seq-CNN).
+    """
+
+    search: ClassVar = {
+        "units": Choice((128, 256, 512)),
+        "kernel": Choice((2, 3, 4)),
+        "token_dropout": Choice((0.0, 0.3, 0.5)),
+    }
+    from_task = ("classes", "vocabulary")
+    rate = None
+    takes: Literal["sequence", "ids"] = "ids"
+
+    def __init__(
+        self,
+        classes: Annotated[int, Field(ge=2)],
+        vocabulary: Count,
+        units: Count = 256,
+        kernel: Count = 3,
+        dropout: Fraction = 0.0,
+        token_dropout: Fraction = 0.0,
+        label_smoothing: Fraction = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.classes, self.vocabulary, self.units, self.kernel = classes, vocabulary, units, kernel
+        self.dropout, self.token_dropout, self.label_smoothing = dropout, token_dropout, label_smoothing
+        self.count, policy = classes, {"dtype": self.dtype_policy}
+        self.leave_out = keras.layers.Dropout(token_dropout, name="leave_out", **policy)
+        self.drop = keras.layers.Dropout(dropout, name="drop", **policy)
+        self.outer = keras.layers.Dense(classes, name="outer", **policy)
+
+    @property
+    def output_kind(self) -> tuple[str, int]:
+        return "classify", self.count
+
+    def refusals(self) -> dict[str, str]:
+        return {"streams": "which region of a text is the strongest is known at its end"}
+
+    def build(self, ids_shape: Any) -> None:
+        small = keras.initializers.RandomNormal(stddev=0.01)
+        shape = (self.kernel * self.vocabulary * self.units,)
+        self.table = self.add_weight(name="table", shape=shape, initializer=small, autocast=False)
+        self.offset = self.add_weight(name="offset", shape=(self.units,), initializer="zeros")
+        self.outer.build((None, self.units))
+
+    def call(self, ids: Any, ahead: Any = None, mask: Any = None, training: bool | None = None) -> Any:
+        if ahead is not None:
+            raise ValueError(f"head '{self.kind}' has no use for what is known `ahead`; leave it out.")
+        known = known_ids(self, ids)
+        real = known & (ids != PADDING)
+        if mask is not None:
+            real = real & mask
+        if training and self.token_dropout:
+            real = real & (self.leave_out(ops.ones(ops.shape(ids), self.compute_dtype), training=True) > 0)
+        features = self._strongest(ops.cast(ops.where(real, ids, PADDING), "int32"), training)
+        z = ops.cast(self.outer(self.drop(features, training=training)), self.variable_dtype)
+        return ops.where(ops.all(known, axis=1, keepdims=True), z, ops.full_like(z, math.nan))
+
+    def _strongest(self, ids: Any, training: bool | None) -> Any:
+        """c, (batch, units) of ids of which 0 counts for nothing."""
+        table, edge = ops.copy(self.table), self.kernel - 1  # read once: a weight of sparse steps is copied to be read
+        ids = ops.pad(ids, ((0, 0), (edge, edge)))
+        regions = self._regions(ops.stop_gradient(table) if training else table, ids)
+        if not training:
+            return ops.relu(ops.max(regions, axis=1) + self.offset)
+        # the same value, by way of the few weights that it stands on, so that the gradient touches no others
+        at = ops.cast(ops.argmax(regions, axis=1), "int32")
+        found: Any = 0.0
+        for j in range(self.kernel):
+            each = ops.take_along_axis(ids, at + j, axis=1)
+            weight = ops.take(table, self._row(j, each) * self.units + ops.arange(self.units, dtype="int32"), axis=0)
+            found = found + ops.where(each != PADDING, ops.cast(weight, self.compute_dtype), 0.0)
+        return ops.relu(found + self.offset)
+
+    def _regions(self, table: Any, ids: Any) -> Any:
+        """Each region's sum for each feature, (batch, kernel − 1 + time, units)."""
+        rows, count = ops.reshape(table, (-1, self.units)), ops.shape(ids)[1] - self.kernel + 1
+        total: Any = 0.0
+        for j in range(self.kernel):
+            each = ids[:, j : j + count]
+            there = ops.expand_dims(ops.cast(each != PADDING, self.compute_dtype), -1)
+            total = total + ops.cast(ops.take(rows, self._row(j, each), axis=0), self.compute_dtype) * there
+        return total
+
+    def _row(self, place: int, ids: Any) -> Any:
+        return ids + place * self.vocabulary
