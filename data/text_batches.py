@@ -60,52 +60,77 @@ class Buckets:
         return 1 - sum(int(self.lengths[rows].sum()) for rows, _ in batches) / cells if cells else 0.0
 
 
-def text_dataset(
-    ids: Sequence[np.ndarray],
-    labels: np.ndarray,
-    buckets: Buckets,
-    size: int,
-    *,
-    seed: int | None = None,
-    first_epoch: int = 0,
-    epochs: int = 1,
-    static: bool = False,
-) -> tf.data.Dataset:
-    """Batches of (ids (batch, width), labels (batch,)), int32.
+@dataclass(frozen=True)
+class Labelled:
+    """Texts and what their classes are.
 
-    With a seed, epochs `first_epoch` … `epochs - 1` follow one another, each in an order that depends on the seed and
-    the epoch's number alone. Without one, the rows come once, the shortest first.
-
-    Raises:
-        DataError: `static`, and fewer rows than a batch has.
+    Attributes:
+        ids: int32 (tokens,) of each text.
+        labels: int32 (texts,); or probabilities (texts, classes), from which each epoch draws a label for each text.
+        buckets: its texts by length.
     """
-    import tensorflow as tf
 
-    steps = buckets.steps(size, static=static)
-    if not steps:
-        raise DataError(f"A batch has {size} rows, and there are only {len(ids)}. Take a smaller batch_size.")
+    ids: Sequence[np.ndarray]
+    labels: np.ndarray
+    buckets: Buckets
 
-    def plan() -> Iterator[tuple[np.ndarray, int]]:
-        if seed is None:
-            yield from buckets.batches(size, static=static, rng=None)
-            return
-        for epoch in range(first_epoch, epochs):
-            yield from buckets.batches(size, static=static, rng=np.random.default_rng((seed, epoch)))
+    def dataset(
+        self,
+        size: int,
+        *,
+        seed: int | None = None,
+        first_epoch: int = 0,
+        epochs: int = 1,
+        static: bool = False,
+    ) -> tf.data.Dataset:
+        """Batches of (ids (batch, width), labels (batch,)), int32.
 
-    lengths = np.array([len(i) for i in ids], np.int64)
-    with tf.device("CPU:0"):
-        flat, all_labels = tf.constant(np.concatenate(ids)), tf.constant(labels)
-        first, length = tf.constant(np.cumsum(lengths) - lengths), tf.constant(lengths)
+        With a seed, epochs `first_epoch` … `epochs - 1` follow one another, each in an order, and with labels drawn,
+        that depend on the seed and the epoch's number alone. Without one, the rows come once, the shortest first, with
+        the likeliest labels.
 
-    def gather(rows: tf.Tensor, width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        rows.set_shape([size if static else None])
-        step = tf.range(width)
-        real = step < tf.gather(length, rows)[:, None]
-        at = tf.where(real, tf.gather(first, rows)[:, None] + step, 0)
-        return tf.where(real, tf.gather(flat, at), 0), tf.gather(all_labels, rows)
+        Raises:
+            DataError: `static`, and fewer rows than a batch has.
+        """
+        import tensorflow as tf
 
-    signature = (tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64))
-    rounds = 1 if seed is None else max(0, epochs - first_epoch)
-    dataset = tf.data.Dataset.from_generator(plan, output_signature=signature)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps * rounds))
-    return dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        steps = self.buckets.steps(size, static=static)
+        if not steps:
+            raise DataError(f"A batch has {size} rows, and there are only {len(self.ids)}. Take a smaller batch_size.")
+
+        def plan() -> Iterator[tuple[np.ndarray, int, np.ndarray]]:
+            for epoch in range(1) if seed is None else range(first_epoch, epochs):
+                rng = None if seed is None else np.random.default_rng((seed, epoch))
+                batches = self.buckets.batches(size, static=static, rng=rng)
+                labels = self._said(rng)
+                for rows, width in batches:
+                    yield rows, width, labels[rows]
+
+        lengths = np.array([len(i) for i in self.ids], np.int64)
+        with tf.device("CPU:0"):
+            flat = tf.constant(np.concatenate(self.ids))
+            first, length = tf.constant(np.cumsum(lengths) - lengths), tf.constant(lengths)
+
+        def gather(rows: tf.Tensor, width: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            for found in (rows, labels):
+                found.set_shape([size if static else None])
+            step = tf.range(width)
+            real = step < tf.gather(length, rows)[:, None]
+            at = tf.where(real, tf.gather(first, rows)[:, None] + step, 0)
+            return tf.where(real, tf.gather(flat, at), 0), labels
+
+        signature = (tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64), tf.TensorSpec([None], tf.int32))
+        rounds = 1 if seed is None else max(0, epochs - first_epoch)
+        dataset = tf.data.Dataset.from_generator(plan, output_signature=signature)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps * rounds))
+        return dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+    def _said(self, rng: np.random.Generator | None) -> np.ndarray:
+        """A label of each text; where there are only probabilities one is drawn, or without `rng` the likeliest."""
+        if self.labels.ndim == 1:
+            return self.labels
+        if rng is None:
+            return self.labels.argmax(axis=1).astype(np.int32)
+        ends = np.cumsum(self.labels, axis=1)
+        drawn = (ends <= ends[:, -1:] * rng.random((len(ends), 1))).sum(axis=1)
+        return np.minimum(drawn, self.labels.shape[1] - 1).astype(np.int32)

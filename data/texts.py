@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from data.errors import DataError
 from data.leaks import Check
 from data.source import Source
 from data.splits import PARTS
-from data.text_batches import Buckets, text_dataset
+from data.text_batches import Buckets, Labelled
 from data.text_columns import TextTable, read_texts
 from data.text_options import TextOptions
 from data.text_splits import split_texts
@@ -127,10 +127,23 @@ class TextData:
         """(texts of test,) boolean: which stood in train, before they were dropped from there."""
         return self.stood_in_train[self._part("test")[0]]
 
-    def buckets(self, part: str) -> Buckets:
-        """The part's rows by length, and what their batches are padded to."""
-        lengths = np.array([len(i) for i in self.ids(part)])
-        return Buckets.of(lengths, self.options.buckets, self.options.longest)
+    def labelled(self, part: str, more: Sequence[np.ndarray] = (), shares: np.ndarray | None = None) -> Labelled:
+        """The part's texts for training; see `data.text_batches.Labelled`.
+
+        Args:
+            part: which.
+            more: ids of further texts, without labels.
+            shares: probabilities of their classes, (texts, classes).
+        """
+        ids, labels = [*self.ids(part), *more], self.labels(part)
+        if shares is not None:
+            labels = np.concatenate([np.eye(len(self.classes), dtype=np.float32)[labels], shares.astype(np.float32)])
+        return self.batched(ids, labels)
+
+    def batched(self, ids: Sequence[np.ndarray], labels: np.ndarray) -> Labelled:
+        """Texts of one's own, in batches as those of the parts."""
+        lengths = np.array([len(i) for i in ids])
+        return Labelled(ids, labels, Buckets.of(lengths, self.options.buckets, self.options.longest))
 
     def dataset(
         self,
@@ -142,25 +155,12 @@ class TextData:
         epochs: int = 1,
         static: bool = False,
     ) -> tf.data.Dataset:
-        """Batches of (ids (batch, width), labels (batch,)); see `data.text_batches.text_dataset`."""
-        return text_dataset(
-            self.ids(part),
-            self.labels(part),
-            self.buckets(part),
-            batch_size,
-            seed=seed,
-            first_epoch=first_epoch,
-            epochs=epochs,
-            static=static,
-        )
-
-    def steps(self, batch_size: int) -> int:
-        """Batches of a static epoch of train."""
-        return self.buckets("train").steps(batch_size, static=True)
+        """Batches of (ids (batch, width), labels (batch,)); see `data.text_batches.Labelled`."""
+        return self.labelled(part).dataset(batch_size, seed=seed, first_epoch=first_epoch, epochs=epochs, static=static)
 
     def padding(self, batch_size: int) -> float:
         """The share of a static epoch of train that is padding."""
-        return self.buckets("train").padding(batch_size)
+        return self.labelled("train").buckets.padding(batch_size)
 
     def graph_ids(self, texts: list[str]) -> list[np.ndarray]:
         """Texts → int32 (tokens,) each, by the graph form."""

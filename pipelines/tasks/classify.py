@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import tensorflow as tf
 from data.columns import Repair
 from data.leaks import Check
 from data.splits import PARTS
+from data.text_batches import Labelled
 from data.text_options import TextOptions
 from data.text_source import locate_texts
 from data.texts import TextData
@@ -24,7 +24,6 @@ from pipelines.task import Candidate, Column, Evaluation, Say, Task, Verdict, bu
 from pipelines.tasks.classify_evaluation import BATCH, ClassifyEvaluator, Majority, fixed_length
 from pipelines.tasks.classify_serving import TextServable
 from pipelines.tasks.paired_verdict import Measure, verdict
-from pipelines.tasks.word_vectors import word_vectors
 from seqlayers.errors import ConfigurationError
 from seqlayers.model import SequenceModel
 
@@ -48,6 +47,8 @@ class Classify(Task):
     sample: Any = None
     data: TextData
     unlabelled: Unlabelled | None = None
+    #: The baseline whose word on texts without labels the model learns from.
+    _teacher: Candidate | None = None
 
     @property
     def title(self) -> str:
@@ -82,9 +83,12 @@ class Classify(Task):
             given = f"{settings.decision.threshold!r} given, and there are {len(self.data.classes)} classes."
             raise ConfigurationError("decision.threshold", given, "0.5: of several classes the likeliest is said")
         model = SequenceModel.for_task(settings.model, **self.model_arguments())
-        if settings.unlabelled is not None and not tokens_of(model):
+        if settings.unlabelled is not None and not settings.baselines:
+            problem = "there is no baseline, whose word on texts without labels the model could learn from."
+            raise ConfigurationError("unlabelled", problem, "one among `baselines`, such as {kind: naive_bayes}")
+        if settings.unlabelled is not None and all(row.solved for row in model.rows):
             problem = "nothing in the model learns from texts without labels."
-            raise ConfigurationError("unlabelled", problem, "a model with an embedding of kind 'token'")
+            raise ConfigurationError("unlabelled", problem, "a model with a head that is trained")
         if fixed_length(model, self.data) and any(width < options.longest for width in options.buckets):
             kind = next(k for k in model.kinds() if "dynamic_time" in k.refusals())
             raise ConfigurationError(
@@ -171,11 +175,14 @@ class Classify(Task):
         return {"classes": len(self.data.classes), "vocabulary": self.data.transform.size}
 
     def training(self, batch_size: int, *, seed: int, first_epoch: int, epochs: int) -> tf.data.Dataset:
-        batch_size = min(batch_size, self.data.count("train"))
-        return self.data.dataset("train", batch_size, seed=seed, first_epoch=first_epoch, epochs=epochs, static=True)
+        size = self._size(batch_size)
+        return self._learnt.dataset(size, seed=seed, first_epoch=first_epoch, epochs=epochs, static=True)
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        return self.data.steps(min(batch_size, self.data.count("train")))
+        return self._learnt.buckets.steps(self._size(batch_size), static=True)
+
+    def _size(self, batch_size: int) -> int:
+        return min(batch_size, self.data.count("train"))
 
     def ordered(self, part: str, batch_size: int) -> tf.data.Dataset:
         return self.data.dataset(part, batch_size)
@@ -189,6 +196,7 @@ class Classify(Task):
             seconds = self._solved.solve(model, self._batches)
             say(f"Solved the {name} in {seconds:.1f} s")
             found.append(Candidate(name, "baseline", model, seconds))
+        self._teacher = next((simple for simple in found if simple.predictor is not majority), None)
         return found
 
     @cached_property
@@ -199,22 +207,21 @@ class Classify(Task):
         return self.ordered("train", BATCH), self.ordered("validation", BATCH)
 
     def adapt(self, model: SequenceModel, batch_size: int) -> float:
-        """As of any task; where there are texts without labels, token embeddings begin with vectors learnt from them.
+        """As of any task, but that a row that stands among the baselines takes their solution over."""
+        return self._solved.adapt(model, self._batches)
 
-        A row that stands among the baselines takes their solution over, and is not solved again.
+    @cached_property
+    def _learnt(self) -> Labelled:
+        """What gradients are taken from: train, and the texts without labels, by what the first baseline says of them.
+
+        A label is drawn for each anew in each epoch, by the baseline's calibrated probabilities, so that on average the
+        loss is the cross-entropy with these.
         """
-        start = time.perf_counter()
-        if self.unlabelled is not None:
-            self._begin_with_vectors(tokens_of(model), self.unlabelled)
-        return time.perf_counter() - start + self._solved.adapt(model, self._batches)
-
-    def _begin_with_vectors(self, embeddings: list[Any], unlabelled: Unlabelled) -> None:
-        """Put vectors of words, from the texts of train and those without labels, into the embeddings' tables."""
-        texts = [*self.data.ids("train"), *self.data.transform.ids_numpy(unlabelled.texts)]
-        units = max(embedding.units for embedding in embeddings)
-        vectors = word_vectors(texts, self.data.transform.size, units, seed=self.configuration.train.seed)
-        for embedding in embeddings:
-            embedding.table.assign(vectors[:, : embedding.units])
+        if self.unlabelled is None:
+            return self.data.labelled("train")
+        assert self._teacher is not None
+        ids = self.data.transform.ids_numpy(self.unlabelled.texts)
+        return self.data.labelled("train", ids, self._evaluator.said_of(self._teacher, ids))
 
     def _unfitted(self, name: str, options: Any) -> SequenceModel:
         """A baseline as its options say, to be solved; wrong ones are refused."""
@@ -252,8 +259,3 @@ class Classify(Task):
 
     def servable(self, candidate: Candidate) -> TextServable:
         return TextServable(self.name, candidate, self.data)
-
-
-def tokens_of(model: SequenceModel) -> list[Any]:
-    """The embeddings of a model that have a vector for each id."""
-    return [kind for kind in model.kinds() if kind.kind == "token"]

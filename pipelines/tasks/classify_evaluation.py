@@ -73,8 +73,20 @@ class ClassifyEvaluator:
     def _predict(self, predictor: Any, part: str) -> np.ndarray:
         if not isinstance(predictor, SequenceModel):
             return predictor.logits(self.data.count(part))
-        graph = self._graph(predictor)
-        return np.concatenate([graph(ids).numpy() for ids, _ in self.data.dataset(part, BATCH)])
+        return self._logits_of(predictor, self.data.dataset(part, BATCH))
+
+    def _logits_of(self, model: SequenceModel, batches: Any) -> np.ndarray:
+        graph = self._graph(model)
+        return np.concatenate([graph(ids).numpy() for ids, _ in batches])
+
+    def said_of(self, candidate: Candidate, ids: Sequence[np.ndarray]) -> np.ndarray:
+        """Probabilities (texts, classes) of further texts, at the temperature that suits the validation part."""
+        order = np.argsort([len(i) for i in ids], kind="stable")
+        texts = self.data.batched([ids[i] for i in order], np.zeros(len(ids), np.int32))
+        found = np.empty((len(ids), len(self.data.classes)))
+        calibration = Calibration(temperature(self.logits(candidate, "validation"), self.data.labels("validation")))
+        found[order] = calibration.probabilities(self._logits_of(candidate.predictor, texts.dataset(BATCH)))
+        return found
 
     def _graph(self, model: SequenceModel) -> Callable[[Any], tf.Tensor]:
         """Ids → logits, traced once."""

@@ -43,7 +43,9 @@ class TestBatches:
         batches = self.epoch(seed=1, static=True)
         assert {len(ids) for ids, _ in batches} == {16}
         assert {ids.shape[1] for ids, _ in batches} <= {8, 16, 32, 50}
-        assert len(batches) == self.DATA.steps(16) == self.DATA.count("train") // 16
+        assert (
+            len(batches) == self.DATA.labelled("train").buckets.steps(16, static=True) == self.DATA.count("train") // 16
+        )
         assert len(set(self.rows(batches)) - set(self.all())) == 0
 
     def test_a_resumed_epoch_is_the_same_and_every_epoch_another(self):
@@ -55,6 +57,25 @@ class TestBatches:
                 np.testing.assert_array_equal(b, d)
             first = whole[: len(late)]
             assert any(a.shape != c.shape or (a != c).any() for (a, _), (c, _) in zip(first, late, strict=True))
+
+    def test_labels_are_drawn_anew_each_epoch_by_their_probabilities_and_the_same_again(self):
+        more = [np.full(3, 2, np.int32)] * 200
+        shares = np.tile([0.9, 0.1], (200, 1))
+        learnt = self.DATA.labelled("train", more, shares)
+
+        def drawn(**how: object) -> list[int]:
+            batches = learnt.dataset(16, seed=2, **how)
+            return [int(y) for x, ys in batches for ids, y in zip(x.numpy(), ys.numpy(), strict=True) if is_more(ids)]
+
+        def is_more(ids: np.ndarray) -> bool:
+            return ids[ids != 0].tolist() == [2, 2, 2]
+
+        two, second = drawn(epochs=2), drawn(epochs=2, first_epoch=1)
+        assert two[-len(second) :] == second and two[: len(second)] != second
+        assert 0.04 < np.mean(two) < 0.16
+        assert {int(y) for _, ys in learnt.dataset(16) for y in ys} == {0, 1}
+        in_order = [(ids, y) for x, ys in learnt.dataset(16) for ids, y in zip(x.numpy(), ys.numpy(), strict=True)]
+        assert not any(y for ids, y in in_order if is_more(ids))
 
     def test_the_number_of_batches_is_known(self):
         dataset = self.DATA.dataset("train", 16, seed=1, epochs=2)

@@ -322,7 +322,7 @@ def test_texts_without_labels_are_learnt_from_and_held_out_ones_among_them_left_
     assert record["unlabelled"]["texts"] == len(frame) - held
     assert sum(r["count"] for r in record["repairs"] if "left out" in r["what"]) == held
     assert any("unlabelled" in check["name"] for check in record["checks"])
-    assert record["curves"]["loss"] != before["curves"]["loss"], "the embedding began elsewhere"
+    assert record["curves"]["loss"] != before["curves"]["loss"], "the model saw more texts"
 
 
 def test_texts_without_labels_that_nothing_would_learn_from_are_refused(tmp_path):
@@ -331,4 +331,9 @@ def test_texts_without_labels_that_nothing_would_learn_from_are_refused(tmp_path
         "run", "sentiment", "--source", "sample", "--home", tmp_path, "--unlabelled", tmp_path / "more.jsonl",
         "--set", "model={head: {kind: naive_bayes}}",
     )  # fmt: skip
-    assert answer.code == 2 and "embedding of kind 'token'" in " ".join((answer.out + answer.err).split())
+    assert answer.code == 2 and "a model with a head that is trained" in " ".join((answer.out + answer.err).split())
+    answer = seqlayers(
+        "run", "sentiment", "--source", "sample", "--home", tmp_path, "--unlabelled", tmp_path / "more.jsonl",
+        "--set", "baselines.NB n-grams=null",
+    )  # fmt: skip
+    assert answer.code == 2 and "there is no baseline" in " ".join((answer.out + answer.err).split())
