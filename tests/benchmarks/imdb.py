@@ -3,9 +3,9 @@
     python -m tests.benchmarks.imdb [--quick] [--json FILE] [--kinds gru,convolution] [--unlabelled FILE]
 
 Every encoder kind stands alone in one row, `token > kind > pooling > classify`, by the recipe below, once, and reads
-512 tokens of a review at most, from its start and its end. Beside them stand the baselines, the task's own
-configuration and, with --unlabelled, the same with first vectors of words learnt from those texts too. Training stops
-by the loss on a validation part of train, drawn by film; `chosen` is the row that validation accuracy picks. Needs
+512 tokens of a review at most, from its start and its end; so does head `regions`. Beside them stand the baselines, the
+task's own configuration and its variants; with --unlabelled also what learns from those texts too. Training stops by
+the loss on a validation part of train, drawn by film; `chosen` is the row that validation accuracy picks. Needs
 $SEQLAYERS_DATA, or a network. --quick takes 2,000 texts of each half and one epoch.
 """
 
@@ -27,6 +27,8 @@ QUICK = 2000
 TOKENS = {"kind": "token", "units": 64, "mask_zero": True}
 UNITS = 64
 
+#: The recipe of what takes sparse steps, which are small at first.
+SPARSE = {"epochs": 6, "optimizer": "adagrad", "learning_rate": 0.2, "schedule": "constant"}
 #: Row → encoder, pooling and what else is not the recipe's.
 KINDS: dict[str, dict[str, Any]] = {
     "mean of embeddings": {"encoder": [], "pooling": "mean"},
@@ -57,6 +59,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "encoder": [{"kind": "transformer", "units": UNITS, "feed_forward": 2 * UNITS}],
         "pooling": "max",
     },
+    "regions": {"head": {"kind": "regions", "dropout": 0.5, "token_dropout": 0.3}, "train": SPARSE},
 }
 #: Tokens that these rows read of a review, the first and the last ones, and what batches are padded to.
 DATA = {"longest": 512, "buckets": [64, 128, 192, 256, 384]}
@@ -65,6 +68,8 @@ RECIPE = {"epochs": 3, "batch_size": 64, "learning_rate": 1e-3, "patience": 1, "
 
 def model_of(row: dict[str, Any]) -> dict[str, Any]:
     """The `model:` of a row."""
+    if "head" in row:
+        return {"head": row["head"]}
     return {
         "embedding": row.get("embedding", TOKENS),
         **({"position": row["position"]} if "position" in row else {}),
@@ -82,12 +87,12 @@ def measure(
 
     first, task = True, None
     for name in names:
-        configuration = config.load("sentiment")
+        configuration = config.load("sentiment", config.VARIANTS / name if name in (BEST, UNLABELLED) else None)
         if name in KINDS:
             recipe = {
                 "data": configuration.data | DATA,
                 "model": model_of(KINDS[name]),
-                "train": config.TrainOptions(**RECIPE),
+                "train": config.TrainOptions(**RECIPE | KINDS[name].get("train", {})),
             }
             configuration = configuration.model_copy(update=recipe if first else recipe | {"baselines": {}})
         if name == UNLABELLED:
@@ -99,7 +104,7 @@ def measure(
         first = False
 
 
-DEFAULT, UNLABELLED = "sentiment.yaml", "sentiment.yaml --unlabelled"
+DEFAULT, BEST, UNLABELLED = "sentiment.yaml", "sentiment-best.yaml", "sentiment-unlabelled.yaml"
 
 
 def _prepared(configuration: Any, source: str, before: Any, tell: Callable[[str], None]) -> Any:
@@ -175,6 +180,15 @@ def latency(task: Any, candidate: Any) -> float | None:
         return float(np.median([runner.latency_ms(run, runner.rows(inputs, i, i + 1)) for i in range(0, 40, 10)]))
 
 
+def keep(rows: list[dict[str, Any]], path: Path | None) -> None:
+    """Mark the row that validation picks of those there are, and write them to the file."""
+    picked = max(rows, key=lambda row: row["validation"])
+    for row in rows:
+        row["chosen"] = row is picked
+    if path:
+        path.write_text(json.dumps(rows, indent=2))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} texts of each part, one epoch")
@@ -182,7 +196,7 @@ def main() -> None:
     parser.add_argument("--kinds", help="rows with commas between (default: all)")
     parser.add_argument("--unlabelled", type=Path, help="a file of unlabelled reviews")
     arguments = parser.parse_args()
-    known = [DEFAULT, *([UNLABELLED] if arguments.unlabelled else []), *KINDS]
+    known = [DEFAULT, BEST, *([UNLABELLED] if arguments.unlabelled else []), *KINDS]
     names = arguments.kinds.split(",") if arguments.kinds else known
     if unknown := [name for name in names if name not in known]:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(known)}")
@@ -203,11 +217,9 @@ def main() -> None:
             for row in measure(names, arguments.unlabelled, tell, source, arguments.quick):
                 rows.append(row)
                 tell(f"{row['kind']}: {row['accuracy']:.2f} %, {row['seconds']:.0f} s")
+                keep(rows, arguments.json)
     except DataError as error:
         parser.exit(2, f"{error}\n")
-    picked = max(rows, key=lambda row: row["validation"])
-    for row in rows:
-        row["chosen"] = row is picked
     table = Table(title="IMDB, test half" + (" (--quick)" if arguments.quick else ""))
     table.add_column("kind")
     for head in ("accuracy", "validation", "seconds", "parameters", "latency"):
@@ -218,8 +230,6 @@ def main() -> None:
         mark = " ← validation picks it" if row["chosen"] else ""
         table.add_row(row["kind"] + mark, *cells, f"{row['parameters']:,}", late)
     console.print(table)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2))
 
 
 if __name__ == "__main__":
