@@ -135,6 +135,7 @@ class Classify(Task):
                 "name": self.unlabelled.source.name,
                 "sha256": self.unlabelled.source.sha256,
                 "texts": len(self.unlabelled.texts),
+                "teacher": next(iter(self.configuration.baselines)),
             },
             "splits": [self._split(part) for part in PARTS],
         }

@@ -22,8 +22,7 @@ SMALL = [
     "--set", "train.epochs=2",
     "--set", "model.head={kind: naive_bayes, buckets: 4096}",
     "--set", "baselines.NB n-grams={kind: naive_bayes, buckets: 4096}",
-    "--set", "model.branches=[{embedding: {kind: token, units: 8, mask_zero: true}, encoder: [], "
-    "pooling: {kind: mean}, head: {kind: classify}}]",
+    "--set", "model.branches=[{head: {kind: regions, units: 16, dropout: 0.5, token_dropout: 0.3}}]",
 ]  # fmt: skip
 
 

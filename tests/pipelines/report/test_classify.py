@@ -46,6 +46,7 @@ def test_every_part_is_there(reviews: Page) -> None:
     assert (
         "123 repairs and two odd texts noticed and kept." in data and "96 texts of train are copies of another" in data
     )
+    assert "50,000 further texts from more.jsonl; each epoch draws a label for each of them, by what “NB n-gr" in data
     assert "on the 24,877 texts of the test part that did not stand in train as well" in words(
         reviews.section("metrics")
     )
