@@ -10,7 +10,7 @@ import tensorflow as tf
 
 #: What each weight's squares begin with: about those of one example's gradient in a batch of some dozens, so that the
 #: first step of a rare weight is damped, and not of the full rate whatever its gradient.
-BEGINNING = 1e-5
+BEGINNING = 1e-6
 
 
 class SparseAdagrad(keras.optimizers.Adagrad):

@@ -43,7 +43,7 @@ SourceName = Annotated[
     typer.Option(help="A file (a table, a text, MIDI) or folder, a data set's name, or `sample` for the built-in one."),
 ]
 Unlabelled = Annotated[
-    Path | None, typer.Option(help="A file of further texts, without labels, that a classifier learns words from.")
+    Path | None, typer.Option(help="A file of further texts, without labels, that a classifier learns from too.")
 ]
 ConfigFile = Annotated[
     Path | None,

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from seqlayers.arguments import Count, Fraction, known_ids
 from seqlayers.head.logits import Logits
-from seqlayers.slots import Choice, kind
+from seqlayers.slots import Choice, ConfigurationError, kind
 
 #: The id of what stands behind a text's end.
 PADDING = 0
@@ -37,7 +37,8 @@ class Regions(Logits):
         units: features f.
         kernel: k, ids of a region.
         dropout: fraction of c dropped in training.
-        token_dropout: fraction of the ids left out in training.
+        token_dropout: fraction of the ids that are read as `unknown` in training.
+        unknown: the id of what is not in the vocabulary; 0 leaves the ids out.
         label_smoothing: ε, the probability that the target shares out among all classes.
 
     Call arguments:
@@ -73,12 +74,16 @@ class Regions(Logits):
         kernel: Count = 3,
         dropout: Fraction = 0.0,
         token_dropout: Fraction = 0.0,
+        unknown: Annotated[int, Field(ge=0)] = 1,
         label_smoothing: Fraction = 0.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if unknown >= vocabulary:
+            raise ConfigurationError(f"{self.slot}.unknown", f"{unknown} given.", f"an id below {vocabulary}")
         self.classes, self.vocabulary, self.units, self.kernel = classes, vocabulary, units, kernel
-        self.dropout, self.token_dropout, self.label_smoothing = dropout, token_dropout, label_smoothing
+        self.dropout, self.token_dropout, self.unknown = dropout, token_dropout, unknown
+        self.label_smoothing = label_smoothing
         self.count, policy = classes, {"dtype": self.dtype_policy}
         self.leave_out = keras.layers.Dropout(token_dropout, name="leave_out", **policy)
         self.drop = keras.layers.Dropout(dropout, name="drop", **policy)
@@ -105,9 +110,11 @@ class Regions(Logits):
         real = known & (ids != PADDING)
         if mask is not None:
             real = real & mask
+        ids = ops.cast(ops.where(real, ids, PADDING), "int32")
         if training and self.token_dropout:
-            real = real & (self.leave_out(ops.ones(ops.shape(ids), self.compute_dtype), training=True) > 0)
-        features = self._strongest(ops.cast(ops.where(real, ids, PADDING), "int32"), training)
+            kept = self.leave_out(ops.ones(ops.shape(ids), self.compute_dtype), training=True) > 0
+            ids = ops.where(kept | (ids == PADDING), ids, self.unknown)
+        features = self._strongest(ids, training)
         z = ops.cast(self.outer(self.drop(features, training=training)), self.variable_dtype)
         return ops.where(ops.all(known, axis=1, keepdims=True), z, ops.full_like(z, math.nan))
 

@@ -83,11 +83,17 @@ def test_training_takes_the_gradient_of_the_equation_and_names_only_the_weights_
         equal(tf.convert_to_tensor(one), tf.convert_to_tensor(other), variable.path)
 
 
-def test_token_dropout_leaves_ids_out():
-    layer, ids = head(token_dropout=0.9, units=UNITS), texts(*[9] * 64)
-    nothing = layer(np.zeros_like(ids))
+@pytest.mark.parametrize("unknown", [0, 1])
+def test_token_dropout_reads_ids_as_unknown(unknown):
+    layer, ids = head(token_dropout=0.9, unknown=unknown), texts(*[7] * 64)
+    nothing = layer(np.where(ids, unknown, 0))
     same = np.all(np.isclose(layer(ids, training=True), nothing, atol=1e-6), axis=1)
-    assert 5 < same.sum() < 60, "of nine ids all are left out in 0.9⁹ = 39 % of the texts"
+    assert 10 < same.sum() < 60, "of seven ids all are read so in 0.9⁷ = 48 % of the texts"
+
+
+def test_an_unknown_outside_the_vocabulary_is_refused():
+    with pytest.raises(ConfigurationError, match=r"unknown.*13 given.*an id below 13"):
+        head(unknown=VOCABULARY)
 
 
 def test_a_word_for_each_class_is_learnt():

@@ -121,13 +121,9 @@ def texts(record: dict[str, Any]) -> list[tuple[str, str]]:
     if numbers.is_number(given.get("duplicates")):
         verb = "is a copy" if given["duplicates"] == 1 else "are copies"
         found.append(("copies", f"{numbers.count(given['duplicates'], 'text')} of train {verb} of another"))
-    more = record.get("unlabelled")
-    if more:
-        found.append(
-            (
-                "without labels",
-                f"{numbers.count(more['texts'], 'further text')} from {more['name']}; each epoch draws a label for "
-                f"each of them, by what “{more['teacher']}” says of it",
-            )
-        )
+    further = record.get("unlabelled")
+    if further:
+        many = f"{numbers.count(further['texts'], 'further text')} from {further['name']}"
+        how = f"each epoch draws a label for each of them, by what “{further['teacher']}” says of it"
+        found.append(("without labels", f"{many}; {how}"))
     return found

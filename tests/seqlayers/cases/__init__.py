@@ -33,6 +33,7 @@ ELSEWHERE = {
     "dropout": "random: tests/seqlayers/test_dropout.py",
     "recurrent_dropout": "random: tests/seqlayers/test_dropout.py",
     "token_dropout": "random: tests/seqlayers/test_dropout.py",
+    "unknown": "of ids left out at random: test_regions.py",
     "eps": "test_normalise.py",
     "strengths": "test_ridge.py",
     "tied": "needs a table to be tied to: test_labels.py, test_row.py",
