@@ -161,13 +161,13 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
     for name, seconds, loss in PUBLISHED:
         if seconds is None:
             axes.axhline(loss, color="0.6", linestyle=":", linewidth=1)
-            axes.annotate(name, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.4")
+            axes.annotate(name, (0.01, loss), xycoords=("axes fraction", "data"), va="bottom", color="0.4", fontsize=8)
         else:
             axes.plot(seconds, loss, marker="x", color="0.3", linestyle="none", label=name)
     axes.set(xscale="log", xlabel="CPU seconds of fitting", ylabel="nats a character, state carried")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
     figure.savefig(path, dpi=120)
 
 
