@@ -126,6 +126,7 @@ def test_a_given_voice_is_kept_and_harmonised(harmoniser, hymn, tmp_path):
         np.testing.assert_array_equal(found, np.maximum(top, loop)[: len(found)])
 
 
+@pytest.mark.slow
 def test_padding_of_a_given_voice_changes_nothing(harmoniser):
     """Voices of different lengths in one call, each as if alone."""
     servable, exports = harmoniser
@@ -141,6 +142,7 @@ def test_padding_of_a_given_voice_changes_nothing(harmoniser):
         assert not together[row, length:].any()
 
 
+@pytest.mark.slow
 def test_events_become_a_piece_that_goes_on(events, hymn, tmp_path):
     servable, exports = events
     path, _ = hymn
@@ -190,6 +192,7 @@ def test_bad_options_are_refused_by_name(exports, options, said):
     assert said in " ".join(answer.out.split())
 
 
+@pytest.mark.slow
 def test_a_harmoniser_asks_for_a_voice(harmoniser):
     answer = seqlayers("generate", harmoniser[1])
     assert answer.code == 2

@@ -55,6 +55,7 @@ def test_mlflow_knows_the_settings(saved_model, tmp_path):
     assert len(found["text"][0]) == 7
 
 
+@pytest.mark.slow
 def test_music_goes_on_from_an_opening(tmp_path):
     servable = NoteServable("walks", generators.of_notes(), generators.music())
     model = ServedModel(str(generators.export(servable, tmp_path) / "saved_model"))

@@ -149,7 +149,7 @@ def test_compiled_for_any_batch_prompt_and_length_it_is_the_same(encoder):
         assert np.asarray(found).tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("conditioned", [True, False])
+@pytest.mark.parametrize("conditioned", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_notes_by_steps_are_those_of_the_whole(conditioned):
     model, opening = generated.note_model(conditioned), generated.frames()
     output, state, _ = read(model.step, model.initial_state(3), opening)

@@ -102,12 +102,12 @@ def test_of_too_many_ngrams_the_rarest_of_the_longest_are_left_out(smoothing):
 def test_it_streams_as_a_row_by_the_last_ids(context):
     model = SequenceModel.for_task({"head": {"kind": "ngram", "context": context, "nodes": 300}}, vocabulary=WORDS)
     model.adapt([text(0)], [])
-    new = text(1)[0]
+    new = text(1)[0][:, :16]
     state = model.initial_state(3)
     assert [tuple(s.shape) for s in tree.flatten(state)] == ([(3, context)] if context else [])
     first, state = model.stream(new[:, :7], state)
     found = [*np.split(np.asarray(first), 7, axis=1)]
-    for t in range(7, 60):
+    for t in range(7, 16):
         y, state = model.step(new[:, t], state)
         found.append(np.asarray(y)[:, None])
     equal(np.concatenate(found, axis=1), model(new), "streamed")

@@ -15,7 +15,10 @@ from tests.seqlayers import problems, solving
 GATED = ("lstm", "gru", "min_gru", "min_lstm", "gated_linear")
 
 
-@pytest.mark.parametrize("kind", ["simple_rnn", "gru", "min_gru"])
+SLOWER = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("simple_rnn", "gru")]
+
+
+@pytest.mark.parametrize("kind", [*SLOWER, "min_gru"])
 def test_one_to_one_a_single_step_is_a_function_of_it(kind):
     outcome, _ = solving.solve("six bits at once", kind)
     assert outcome.solved, outcome

@@ -30,4 +30,4 @@ CASES: dict[str, Example] = {
 }
 
 #: What is tried of this file where a trial takes seconds.
-REPRESENTATIVE: tuple[str, ...] = ("classify hidden", "naive_bayes", "naive_bayes three trained", "ngram", "notes")
+REPRESENTATIVE: tuple[str, ...] = ("classify hidden", "naive_bayes", "naive_bayes three trained", "notes")
