@@ -216,6 +216,7 @@ def test_events_are_learnt_and_composed(tmp_path, midi_folder):
     answer = seqlayers(
         "run", "music", "--source", midi_folder, "--home", tmp_path, *SMALL, *MUSIC,
         "--set", model, "--set", "data.representation=events", "--set", "generation.length=80",
+        "--set", "train.epochs=6", "--set", "train.learning_rate=0.03",
         "--set", "baselines={n-gram counts: {kind: ngram, context: 3, nodes: 4096}}", "--json",
     )  # fmt: skip
     assert answer.code == 0, answer.err
