@@ -106,7 +106,7 @@ class Labelled:
                 for rows, width in batches:
                     yield rows, width, labels[rows]
 
-        lengths = np.array([len(i) for i in self.ids], np.int64)
+        lengths = self.buckets.lengths
         with tf.device("CPU:0"):
             flat = tf.constant(np.concatenate(self.ids))
             first, length = tf.constant(np.cumsum(lengths) - lengths), tf.constant(lengths)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,9 +20,6 @@ from data.text_columns import TextTable, read_texts
 from data.text_options import TextOptions
 from data.text_splits import split_texts
 from data.transforms.text import TextTransform
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -144,19 +140,6 @@ class TextData:
         """Texts of one's own, in batches as those of the parts."""
         lengths = np.array([len(i) for i in ids])
         return Labelled(ids, labels, Buckets.of(lengths, self.options.buckets, self.options.longest))
-
-    def dataset(
-        self,
-        part: str,
-        batch_size: int,
-        *,
-        seed: int | None = None,
-        first_epoch: int = 0,
-        epochs: int = 1,
-        static: bool = False,
-    ) -> tf.data.Dataset:
-        """Batches of (ids (batch, width), labels (batch,)); see `data.text_batches.Labelled`."""
-        return self.labelled(part).dataset(batch_size, seed=seed, first_epoch=first_epoch, epochs=epochs, static=static)
 
     def padding(self, batch_size: int) -> float:
         """The share of a static epoch of train that is padding."""

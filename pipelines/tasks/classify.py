@@ -83,12 +83,8 @@ class Classify(Task):
             given = f"{settings.decision.threshold!r} given, and there are {len(self.data.classes)} classes."
             raise ConfigurationError("decision.threshold", given, "0.5: of several classes the likeliest is said")
         model = SequenceModel.for_task(settings.model, **self.model_arguments())
-        if settings.unlabelled is not None and not settings.baselines:
-            problem = "there is no baseline, whose word on texts without labels the model could learn from."
-            raise ConfigurationError("unlabelled", problem, "one among `baselines`, such as {kind: naive_bayes}")
-        if settings.unlabelled is not None and all(row.solved for row in model.rows):
-            problem = "nothing in the model learns from texts without labels."
-            raise ConfigurationError("unlabelled", problem, "a model with a head that is trained")
+        if settings.unlabelled is not None:
+            self._refuse_unlabelled(model)
         if fixed_length(model, self.data) and any(width < options.longest for width in options.buckets):
             kind = next(k for k in model.kinds() if "dynamic_time" in k.refusals())
             raise ConfigurationError(
@@ -96,6 +92,14 @@ class Classify(Task):
                 f"{kind.slot} '{kind.kind}' has weights for one length, and texts are padded to several.",
                 f"[], with data.longest (now {options.longest:,}) no longer than texts need",
             )
+
+    def _refuse_unlabelled(self, model: SequenceModel) -> None:
+        if not self.configuration.baselines:
+            problem = "there is no baseline, whose word on texts without labels the model could learn from."
+            raise ConfigurationError("unlabelled", problem, "one among `baselines`, such as {kind: naive_bayes}")
+        if all(row.solved for row in model.rows):
+            problem = "nothing in the model learns from texts without labels."
+            raise ConfigurationError("unlabelled", problem, "a model with a head that is trained")
 
     def _prepare_unlabelled(self, say: Say) -> None:
         """Read the texts without labels, where there are any."""
@@ -186,7 +190,7 @@ class Classify(Task):
         return min(batch_size, self.data.count("train"))
 
     def ordered(self, part: str, batch_size: int) -> tf.data.Dataset:
-        return self.data.dataset(part, batch_size)
+        return self.data.labelled(part).dataset(batch_size)
 
     def baselines(self, say: Say) -> list[Candidate]:
         majority = Majority(np.bincount(self.data.labels("train"), minlength=len(self.data.classes)))
@@ -197,7 +201,7 @@ class Classify(Task):
             seconds = self._solved.solve(model, self._batches)
             say(f"Solved the {name} in {seconds:.1f} s")
             found.append(Candidate(name, "baseline", model, seconds))
-        self._teacher = next((simple for simple in found if simple.predictor is not majority), None)
+        self._teacher = next(iter(found[1:]), None)
         return found
 
     @cached_property

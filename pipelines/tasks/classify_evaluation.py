@@ -73,7 +73,7 @@ class ClassifyEvaluator:
     def _predict(self, predictor: Any, part: str) -> np.ndarray:
         if not isinstance(predictor, SequenceModel):
             return predictor.logits(self.data.count(part))
-        return self._logits_of(predictor, self.data.dataset(part, BATCH))
+        return self._logits_of(predictor, self.data.labelled(part).dataset(BATCH))
 
     def _logits_of(self, model: SequenceModel, batches: Any) -> np.ndarray:
         graph = self._graph(model)
@@ -84,8 +84,9 @@ class ClassifyEvaluator:
         order = np.argsort([len(i) for i in ids], kind="stable")
         texts = self.data.batched([ids[i] for i in order], np.zeros(len(ids), np.int32))
         found = np.empty((len(ids), len(self.data.classes)))
-        calibration = Calibration(temperature(self.logits(candidate, "validation"), self.data.labels("validation")))
-        found[order] = calibration.probabilities(self._logits_of(candidate.predictor, texts.dataset(BATCH)))
+        found[order] = self._tempered(candidate).probabilities(
+            self._logits_of(candidate.predictor, texts.dataset(BATCH))
+        )
         return found
 
     def _graph(self, model: SequenceModel) -> Callable[[Any], tf.Tensor]:
@@ -96,12 +97,15 @@ class ClassifyEvaluator:
             self._graphs[id(model)] = call
         return self._graphs[id(model)]
 
+    def _tempered(self, candidate: Candidate) -> Calibration:
+        """At the temperature of the lowest validation log loss."""
+        return Calibration(temperature(self.logits(candidate, "validation"), self.data.labels("validation")))
+
     def calibrate(self, candidates: Sequence[Candidate], threshold: float | str) -> None:
         """Each candidate's temperature by validation log loss, and its threshold (`auto`: by validation accuracy)."""
         truth = self.data.labels("validation")
         for candidate in candidates:
-            logits = self.logits(candidate, "validation")
-            found = Calibration(temperature(logits, truth))
+            logits, found = self.logits(candidate, "validation"), self._tempered(candidate)
             if self.binary and threshold != 0.5 and not isinstance(candidate.predictor, Majority):
                 chosen = best_threshold(found.probabilities(logits)[:, 1], truth) if threshold == "auto" else threshold
                 found = dataclasses.replace(found, threshold=float(chosen))

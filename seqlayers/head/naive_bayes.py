@@ -15,19 +15,16 @@ from seqlayers.averaging import likeliest_weights
 from seqlayers.embedding.ngrams import HASHES, hashed
 from seqlayers.head.counts import Texts, contrast, distinct_hashes, log_count_ratios, owners
 from seqlayers.head.logistic import Logistic, Weights, log_loss, one_hot
-from seqlayers.head.logits import Logits
 from seqlayers.head.presence import Presence, Stretches
+from seqlayers.head.whole_text import PADDING, WholeText
 from seqlayers.inputs import Inputs
 from seqlayers.slots import Choice, ConfigurationError, kind
-
-#: The id of what stands behind a text's end.
-PADDING = 0
 
 Positive = Annotated[float, Field(gt=0)]
 
 
 @kind("head", "naive_bayes")
-class NaiveBayes(Logits):
+class NaiveBayes(WholeText):
     r"""Adds up a weight for each different n-gram of a text, n = 1 … N, however often it stands there.
 
     \[ z = b + \sum_{h \in H} v_{j(h)} \, [f_{j(h)} = \lfloor h / m \rfloor], \qquad j(h) = h \bmod m \]
@@ -75,9 +72,6 @@ class NaiveBayes(Logits):
     """
 
     search: ClassVar = {"longest": Choice((2, 3, 4)), "buckets": Choice((2**18, 2**20, 2**21))}
-    from_task = ("classes", "vocabulary")
-    rate = None
-    takes: Literal["sequence", "ids"] = "ids"
     #: Counted before anything is trained.
     adapts = True
     label_smoothing = 0.0
@@ -106,10 +100,6 @@ class NaiveBayes(Logits):
         """Whether `adapt` leaves nothing to `fit`."""
         return self.solve != "gradient"
 
-    @property
-    def output_kind(self) -> tuple[str, int]:
-        return "classify", self.count
-
     def refusals(self) -> dict[str, str]:
         return {"streams": "an n-gram counts at its first occurrence in a text only"}
 
@@ -125,22 +115,16 @@ class NaiveBayes(Logits):
         )
         self.offset = self.add_weight(name="offset", shape=outputs, **settings)
 
-    def call(self, ids: Any, ahead: Any = None, mask: Any = None, training: bool | None = None) -> Any:
-        if ahead is not None:
-            raise ValueError(f"head '{self.kind}' has no use for what is known `ahead`; leave it out.")
-        known = known_ids(self, ids)
-        real = known if mask is None else known & mask
-        hashes = self._distinct(ops.cast(ops.where(real, ids, PADDING), "int32"))
+    def score(self, ids: Any, training: bool | None) -> Any:
+        hashes = self._distinct(ids)
         bucket = hashes % self.buckets
         rest = ops.cast(ops.take(self.rest, bucket, axis=0), "int32")
         held = ops.cast((hashes < HASHES) & ((rest == hashes // self.buckets) | (rest < 0)), self.table.dtype)
         weights = ops.take(self.table, bucket, axis=0)
         if self.classes == 2:
             z = ops.sum(weights * held, axis=1) + self.offset
-            z = ops.stack([-z / 2, z / 2], axis=-1)
-        else:
-            z = ops.sum(weights * ops.expand_dims(held, -1), axis=1) + self.offset
-        return ops.where(ops.all(known, axis=1, keepdims=True), z, ops.full_like(z, math.nan))
+            return ops.stack([-z / 2, z / 2], axis=-1)
+        return ops.sum(weights * ops.expand_dims(held, -1), axis=1) + self.offset
 
     def _distinct(self, ids: Any) -> Any:
         """Each row's hashes once, (batch, time × longest) in order; what is left out holds `HASHES`."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import keras
 from keras import ops
 from pydantic import Field
 
-from seqlayers.arguments import Count, Fraction, known_ids
-from seqlayers.head.logits import Logits
+from seqlayers.arguments import Count, Fraction
+from seqlayers.head.whole_text import PADDING, WholeText
 from seqlayers.slots import Choice, ConfigurationError, kind
-
-#: The id of what stands behind a text's end.
-PADDING = 0
 
 
 @kind("head", "regions")
-class Regions(Logits):
+class Regions(WholeText):
     r"""Looks for each of many features at the region of a text where it is strongest, k ids long.
 
     \[ c_f = \max_t\ \mathrm{relu}\Big(b_f + \sum_{j=0}^{k-1} E_{j,\,x_{t+j},\,f}\Big), \qquad z = W c + b' \]
@@ -62,9 +58,6 @@ class Regions(Logits):
         "kernel": Choice((2, 3, 4)),
         "token_dropout": Choice((0.0, 0.3, 0.5)),
     }
-    from_task = ("classes", "vocabulary")
-    rate = None
-    takes: Literal["sequence", "ids"] = "ids"
 
     def __init__(
         self,
@@ -89,10 +82,6 @@ class Regions(Logits):
         self.drop = keras.layers.Dropout(dropout, name="drop", **policy)
         self.outer = keras.layers.Dense(classes, name="outer", **policy)
 
-    @property
-    def output_kind(self) -> tuple[str, int]:
-        return "classify", self.count
-
     def refusals(self) -> dict[str, str]:
         return {"streams": "which region of a text is the strongest is known at its end"}
 
@@ -103,20 +92,12 @@ class Regions(Logits):
         self.offset = self.add_weight(name="offset", shape=(self.units,), initializer="zeros")
         self.outer.build((None, self.units))
 
-    def call(self, ids: Any, ahead: Any = None, mask: Any = None, training: bool | None = None) -> Any:
-        if ahead is not None:
-            raise ValueError(f"head '{self.kind}' has no use for what is known `ahead`; leave it out.")
-        known = known_ids(self, ids)
-        real = known & (ids != PADDING)
-        if mask is not None:
-            real = real & mask
-        ids = ops.cast(ops.where(real, ids, PADDING), "int32")
+    def score(self, ids: Any, training: bool | None) -> Any:
         if training and self.token_dropout:
             kept = self.leave_out(ops.ones(ops.shape(ids), self.compute_dtype), training=True) > 0
             ids = ops.where(kept | (ids == PADDING), ids, self.unknown)
         features = self._strongest(ids, training)
-        z = ops.cast(self.outer(self.drop(features, training=training)), self.variable_dtype)
-        return ops.where(ops.all(known, axis=1, keepdims=True), z, ops.full_like(z, math.nan))
+        return ops.cast(self.outer(self.drop(features, training=training)), self.variable_dtype)
 
     def _strongest(self, ids: Any, training: bool | None) -> Any:
         """c, (batch, units) of ids of which 0 counts for nothing."""

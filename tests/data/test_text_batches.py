@@ -15,7 +15,7 @@ class TestBatches:
     DATA = prepared(reviews(400, films=100, longest=60), buckets=[8, 16, 32], longest=50)
 
     def epoch(self, part: str = "train", size: int = 16, **how: object) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [(x.numpy(), y.numpy()) for x, y in self.DATA.dataset(part, size, **how)]
+        return [(x.numpy(), y.numpy()) for x, y in self.DATA.labelled(part).dataset(size, **how)]
 
     def rows(self, batches: list[tuple[np.ndarray, np.ndarray]]) -> list[tuple]:
         return sorted((tuple(x[x != 0]), int(y)) for xs, ys in batches for x, y in zip(xs, ys, strict=True))
@@ -78,7 +78,7 @@ class TestBatches:
         assert not any(y for ids, y in in_order if is_more(ids))
 
     def test_the_number_of_batches_is_known(self):
-        dataset = self.DATA.dataset("train", 16, seed=1, epochs=2)
+        dataset = self.DATA.labelled("train").dataset(16, seed=1, epochs=2)
         assert int(dataset.cardinality()) == len(list(dataset))
 
     def test_the_share_of_padding_is_that_of_the_batches(self):
