@@ -42,14 +42,17 @@ class SparseAdagrad(keras.optimizers.Adagrad):
             super().update_step(gradient, variable, learning_rate)
             return
         squares = self._accumulators[self._get_variable_index(variable)]
+        weight = _handle(variable)
         tf.raw_ops.ResourceSparseApplyAdagradV2(
-            var=_handle(variable),
+            var=weight,
             accum=_handle(squares),
             lr=tf.cast(learning_rate, variable.dtype),
             epsilon=self.epsilon,
             grad=tf.cast(gradient.values, variable.dtype),
             indices=gradient.indices,
         )
+        # else a weight that has taken a sparse step is copied, whole, wherever it is read
+        tf.raw_ops.DisableCopyOnRead(resource=weight)
 
 
 def _handle(variable: Any) -> Any:

@@ -38,6 +38,16 @@ ACCURACY = Measure(
     end=lambda value: f"{100 * value:+.2f}",
     naive="always saying the commonest class",
 )
+#: What tells those apart that are right about equally often: far fewer texts do for it.
+LOG_LOSS = Measure(
+    "log_loss",
+    -1,
+    share=lambda value: f"at a log loss of {value:.4f}",
+    gap=lambda value: f"{value:.4f}",
+    end=lambda value: f"{value:+.4f}",
+    naive="always saying how often each class is",
+    pairs="log_losses",
+)
 
 
 class Classify(Task):
@@ -257,7 +267,7 @@ class Classify(Task):
         ]
 
     def verdict(self, test: Evaluation, validation: Evaluation | None = None) -> Verdict:
-        return verdict(test, validation or test, ACCURACY, self.configuration.export.candidate)
+        return verdict(test, validation or test, ACCURACY, self.configuration.export.candidate, closer=LOG_LOSS)
 
     def shipped(self, evaluation: Evaluation, chosen: Candidate, folder: Path) -> dict[str, Any]:
         return self._evaluator.shipped(chosen)

@@ -27,6 +27,7 @@ from pipelines.tasks.classify_statistics import (
     temperature,
     wilson,
 )
+from pipelines.tasks.paired import paired as paired_losses
 from seqlayers.model import SequenceModel
 
 #: Texts a batch.
@@ -35,6 +36,8 @@ BATCH = 256
 MISTAKES, WORDS = 8, 12
 #: Different words of a mistake that are tried.
 TRIED = 400
+#: The least probability that a text's class is held to have been given.
+LEAST = float(np.finfo(np.float64).eps)
 
 
 class Majority:
@@ -114,17 +117,21 @@ class ClassifyEvaluator:
     def evaluate(self, part: str, candidates: Sequence[Candidate]) -> Evaluation:
         truth = self.data.labels(part)
         said: dict[str, np.ndarray] = {}
+        losses: dict[str, np.ndarray] = {}
         rows: list[dict[str, Any]] = []
         for candidate in candidates:
             probabilities = candidate.calibration.probabilities(self.logits(candidate, part))
             said[candidate.name] = candidate.calibration.decide(probabilities)
-            rows.append(self._row(candidate, truth, probabilities, said[candidate.name]))
+            losses[candidate.name] = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], LEAST))
+            row = self._row(candidate, truth, probabilities, said[candidate.name])
+            rows.append(row | {"log_loss": float(losses[candidate.name].mean())})
         for row in rows:
             row["skill"] = skill(row["error"], rows[0]["error"])
         model = candidates[-1].name
         details = {
             "best_naive": candidates[0].name,
             "comparison": [paired(c.name, said[model] == truth, said[c.name] == truth) for c in candidates[:-1]],
+            "log_losses": [paired_losses(c.name, losses[model], losses[c.name], 1) for c in candidates[:-1]],
             "without_shared": self._without_shared(part, truth, said),
             "roc": self._curves(candidates, part, truth, roc),
             "precision_recall": self._curves(candidates, part, truth, precision_recall),
@@ -134,7 +141,6 @@ class ClassifyEvaluator:
     def _row(self, candidate: Candidate, truth: np.ndarray, probabilities: np.ndarray, said: np.ndarray) -> dict:
         right = said == truth
         low, high = wilson(int(right.sum()), len(right))
-        classes = np.arange(len(self.data.classes))
         tested = np.unique(truth)  # a class of which no text is tested is neither found nor missed
         return {
             "name": candidate.name,
@@ -143,7 +149,6 @@ class ClassifyEvaluator:
             "accuracy_low": low,
             "accuracy_high": high,
             "error": float(1 - right.mean()),
-            "log_loss": float(metrics.log_loss(truth, probabilities, labels=classes)),
             "f1": float(metrics.f1_score(truth, said, labels=tested, average="macro", zero_division=0)),
             "auc": float(metrics.roc_auc_score(truth, probabilities[:, 1])) if self._both(truth) else None,
             "ece": calibration_error(reliability(probabilities, truth)),

@@ -20,6 +20,7 @@ class Measure:
         gap: a difference without its sign, such as `0.41 points`.
         end: an end of the difference's interval, with its sign, such as `+0.12`.
         naive: what the naive baseline does, such as `always saying the commonest class`.
+        pairs: of the evaluation's details, the comparison of the model with each baseline by this figure.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Measure:
     gap: Callable[[float], str]
     end: Callable[[float], str]
     naive: str
+    pairs: str = "comparison"
 
     def better(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         return bool(self.sign * (one[self.key] - other[self.key]) > 0)
@@ -41,6 +43,10 @@ class Measure:
         where = f"{self.gap(abs(difference))} {'above' if difference > 0 else 'below'}" if difference else "level with"
         return f"{where} the {pair['name']} (95 % interval {self.end(pair['low'])} to {self.end(pair['high'])})"
 
+    def compared(self, part: Evaluation, name: str) -> dict[str, Any]:
+        """The model beside the baseline of this name."""
+        return next(pair for pair in part.details[self.pairs] if pair["name"] == name)
+
     def leads(self, pair: dict[str, Any]) -> Literal["model", "baseline"] | None:
         """Who is better by more than chance explains: on whose side the whole interval lies."""
         low, high = sorted((self.sign * pair["low"], self.sign * pair["high"]))
@@ -48,38 +54,49 @@ class Measure:
 
 
 def verdict(
-    test: Evaluation, validation: Evaluation, measure: Measure, candidate: Literal["best", "model"] = "best"
+    test: Evaluation,
+    validation: Evaluation,
+    measure: Measure,
+    candidate: Literal["best", "model"] = "best",
+    closer: Measure | None = None,
 ) -> Verdict:
     """What the test part says of the trained model, and what is to be shipped, which the validation part says.
 
     The trained model is shipped where, on validation, it is better than the best solved baseline by more than chance
-    explains; else that baseline, since it is the simpler one.
+    explains; else that baseline, since it is the simpler one. Where by the measure chance explains either's lead, the
+    closer measure is asked, if there is one.
 
     Args:
         test, validation: with the naive baseline's row first, the model's last, and in their details the `comparison`
             of the model with each baseline: differences, model less baseline, with their intervals.
         measure: what is compared.
+        closer: what tells apart two that are alike by the measure, such as the log loss of two that are right equally
+            often.
         candidate: `model` ships the trained model whatever is better.
     """
     naive, *solved, model = validation.rows
     best = max(solved, key=lambda row: measure.sign * row[measure.key], default=None)
     tested = {row["name"]: row for row in test.rows}
     ours, commonest = tested[model["name"]], tested[naive["name"]]
-    pairs = [{pair["name"]: pair for pair in part.details["comparison"]} for part in (test, validation)]
     if not measure.better(model, naive):
         said = f"The model ({measure.of(ours)}) is no better than {measure.naive} ({measure.of(commonest)})"
         if best is None or not measure.better(best, naive):
             return Verdict(f"{said}. It must not be used.", model["name"])
         return _shipped(f"{said}: use the {best['name']}, {measure.of(tested[best['name']])}.", model, best, candidate)
     if best is None:
-        said = f"The model is {measure.of(ours)}, {measure.beside(pairs[0][naive['name']])}."
+        said = f"The model is {measure.of(ours)}, {measure.beside(measure.compared(test, naive['name']))}."
         return Verdict(said, model["name"])
-    there, here = (found[best["name"]] for found in pairs)
+    there, here = (measure.compared(part, best["name"]) for part in (test, validation))
     said = (
         f"On the test part the trained model is {measure.of(ours)}, {measure.beside(there)}, for {_seconds(ours)} of "
         f"training against {_seconds(tested[best['name']])}. On validation, which decides, it is {measure.beside(here)}"
     )
     leader = measure.leads(here)
+    if leader is None and closer is not None:
+        nearer = closer.compared(validation, best["name"])
+        leader = closer.leads(nearer)
+        if leader is not None:
+            said += f", which does not tell the two apart. It is {closer.of(model)}, {closer.beside(nearer)}"
     if leader == "model":
         return Verdict(f"{said}: it earns its time.", model["name"])
     if leader == "baseline":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any, ClassVar
 
 import keras
@@ -21,7 +22,8 @@ class Regions(WholeText):
 
     This is a convolution over one-hot vectors with the largest value over time: each id has a weight of its own for
     each place in a region and each feature, which a vector of few features could not give it. Regions that stand over
-    a text's edge count, with nothing outside; so do padding and, in training, a share of the ids drawn anew each time.
+    a text's edge count, with nothing outside; so does padding, whose E is nought and stays it. In training a share of
+    the ids, drawn anew each time, is read as `unknown`.
 
     A step's gradient reaches one region a feature and text, of the millions of weights that E has; E is one flat
     weight, so that it stays that sparse, and an optimiser that is made for it (`train.optimizer: adagrad`) takes no
@@ -86,11 +88,16 @@ class Regions(WholeText):
         return {"streams": "which region of a text is the strongest is known at its end"}
 
     def build(self, ids_shape: Any) -> None:
-        small = keras.initializers.RandomNormal(stddev=0.01)
         shape = (self.kernel * self.vocabulary * self.units,)
-        self.table = self.add_weight(name="table", shape=shape, initializer=small, autocast=False)
+        self.table = self.add_weight(name="table", shape=shape, initializer=self._beginning, autocast=False)
         self.offset = self.add_weight(name="offset", shape=(self.units,), initializer="zeros")
         self.outer.build((None, self.units))
+
+    def _beginning(self, shape: tuple[int], dtype: Any = None) -> Any:
+        """Small and random; nought for padding, which no gradient reaches."""
+        small = keras.random.normal((self.kernel, self.vocabulary, self.units), stddev=0.01, dtype=dtype)
+        there = ops.arange(self.vocabulary) != PADDING
+        return ops.reshape(small * ops.cast(there, dtype)[:, None], shape)
 
     def score(self, ids: Any, training: bool | None) -> Any:
         if training and self.token_dropout:
@@ -101,29 +108,27 @@ class Regions(WholeText):
 
     def _strongest(self, ids: Any, training: bool | None) -> Any:
         """c, (batch, units) of ids of which 0 counts for nothing."""
-        table, edge = ops.copy(self.table), self.kernel - 1  # read once: a weight of sparse steps is copied to be read
+        table, edge = ops.copy(self.table), self.kernel - 1  # read once
         ids = ops.pad(ids, ((0, 0), (edge, edge)))
         regions = self._regions(ops.stop_gradient(table) if training else table, ids)
+        largest = ops.max(regions, axis=1, keepdims=True)
         if not training:
-            return ops.relu(ops.max(regions, axis=1) + self.offset)
+            return ops.relu(largest[:, 0] + self.offset)
         # the same value, by way of the few weights that it stands on, so that the gradient touches no others
-        at = ops.cast(ops.argmax(regions, axis=1), "int32")
-        found: Any = 0.0
+        place = ops.expand_dims(ops.arange(ops.shape(regions)[1], dtype="int32"), -1)
+        at = ops.max(ops.where(regions == largest, place, 0), axis=1)
+        found = self.offset
         for j in range(self.kernel):
             each = ops.take_along_axis(ids, at + j, axis=1)
             weight = ops.take(table, self._row(j, each) * self.units + ops.arange(self.units, dtype="int32"), axis=0)
             found = found + ops.where(each != PADDING, ops.cast(weight, self.compute_dtype), 0.0)
-        return ops.relu(found + self.offset)
+        return ops.relu(found)
 
     def _regions(self, table: Any, ids: Any) -> Any:
-        """Each region's sum for each feature, (batch, kernel − 1 + time, units)."""
+        """Each region's sum for each feature, (batch, kernel − 1 + time, units); padding's weights are nought."""
         rows, count = ops.reshape(table, (-1, self.units)), ops.shape(ids)[1] - self.kernel + 1
-        total: Any = 0.0
-        for j in range(self.kernel):
-            each = ids[:, j : j + count]
-            there = ops.expand_dims(ops.cast(each != PADDING, self.compute_dtype), -1)
-            total = total + ops.cast(ops.take(rows, self._row(j, each), axis=0), self.compute_dtype) * there
-        return total
+        each = [ops.take(rows, self._row(j, ids[:, j : j + count]), axis=0) for j in range(self.kernel)]
+        return functools.reduce(ops.add, [ops.cast(weights, self.compute_dtype) for weights in each])
 
     def _row(self, place: int, ids: Any) -> Any:
         return ids + place * self.vocabulary

@@ -35,6 +35,17 @@ def test_a_sparse_gradient_is_followed_as_a_dense_one():
             np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
 
 
+def test_a_weight_that_took_a_sparse_step_is_read_without_a_copy():
+    weight = keras.Variable(np.zeros(ROWS, "float32"))
+    optimizer = SparseAdagrad(0.1)
+    optimizer.build([weight])
+    for _ in range(2):
+        gradient = tf.IndexedSlices(tf.constant([1.0]), tf.constant([3]), tf.constant([ROWS]))
+        optimizer.apply([gradient])
+        one, other = (np.asarray(memoryview(weight.value.read_value())) for _ in range(2))
+        assert np.shares_memory(one, other)
+
+
 def test_gradients_are_clipped_by_their_joint_norm():
     clipped, _ = stepped(SparseAdagrad(0.1, clip_norm=1e-6), sparse=True)
     free, _ = stepped(SparseAdagrad(0.1), sparse=True)

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from data.transforms.text import TextTransform
 from pipelines.task import Candidate, Evaluation
-from pipelines.tasks.classify import ACCURACY
+from pipelines.tasks.classify import ACCURACY, LOG_LOSS
 from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority
 from pipelines.tasks.classify_serving import TextServable
 from pipelines.tasks.classify_statistics import (
@@ -154,6 +154,25 @@ def test_the_model_is_shipped_where_chance_does_not_explain_its_lead_on_validati
     kept = found(ROWS, [NAIVE, pair("n-grams", low, high)], candidate="model")
     assert kept.chosen == "m"
     assert (chosen == "m") == ("as export.candidate asks" not in kept.text)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "chosen", "words"),
+    [
+        (-0.013, -0.005, "m", "not tell the two apart. It is at a log loss of 0.2000, 0.0090 below the n-grams"),
+        (-0.013, 0.005, "n-grams", "the two cannot be told apart"),
+        (0.005, 0.013, "n-grams", "0.0090 above the n-grams (95 % interval +0.0050 to +0.0130): use the n-grams."),
+    ],
+)
+def test_of_two_that_are_right_about_equally_often_the_one_of_lower_log_loss_is_shipped(low, high, chosen, words):
+    rows = [row | {"log_loss": loss} for row, loss in zip(ROWS, (0.69, 0.209, 0.2), strict=True)]
+    pairs = [NAIVE, pair("n-grams", -0.01, 0.02)]
+    part = Evaluation(rows, {"comparison": pairs, "log_losses": [pair("n-grams", low, high)]})
+    told = verdict(part, part, ACCURACY, closer=LOG_LOSS)
+    assert told.chosen == chosen
+    assert words in told.text
+    sure = Evaluation(rows, part.details | {"comparison": [NAIVE, pair("n-grams", 0.01, 0.03)]})
+    assert verdict(part, sure, ACCURACY, closer=LOG_LOSS).chosen == "m", "right oftener, surely"
 
 
 def test_two_that_are_right_equally_often_are_said_to_be():

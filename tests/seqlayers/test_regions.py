@@ -20,7 +20,9 @@ def head(**changed):
     layer = Regions(**{"classes": 2, "vocabulary": VOCABULARY, "units": UNITS, "kernel": 3} | changed)
     layer.build((None, None))
     rng = np.random.default_rng(1)
-    layer.set_weights([rng.normal(size=w.shape).astype("float32") for w in layer.get_weights()])
+    table, *others = layer.get_weights()
+    weights = rng.normal(size=table.shape).astype("float32") * (table != 0)
+    layer.set_weights([weights, *(rng.normal(size=w.shape).astype("float32") for w in others)])
     return layer
 
 
@@ -56,6 +58,22 @@ def test_it_is_the_equation(kernel):
         equal(layer(ids, training=training), by_hand(layer, ids), f"kernel {kernel}, training {training}")
 
 
+def test_the_weights_of_padding_are_nought_and_stay_so():
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("trained with SparseAdagrad, which is TensorFlow's")
+    from pipelines.adagrad import SparseAdagrad
+
+    model = SequenceModel(head={"kind": "regions", "classes": 2, "vocabulary": VOCABULARY, "units": UNITS})
+    ids = texts(9, 6, 1, 3)
+    model(ids)
+    model.compile(SparseAdagrad(0.1), loss=model.loss_function)
+    before = model.get_weights()[0].reshape(-1, VOCABULARY, UNITS)
+    model.fit(ids, np.array([0, 1, 0, 1]), epochs=3, verbose=0)
+    after = model.get_weights()[0].reshape(-1, VOCABULARY, UNITS)
+    assert not after[:, 0].any()
+    assert (after[:, 1:] != before[:, 1:]).any()
+
+
 def test_more_padding_changes_nothing_and_a_mask_is_padding():
     layer, short = head(), texts(5, 3, time=5)
     long = np.pad(short, ((0, 0), (0, 7)))
@@ -79,8 +97,10 @@ def test_training_takes_the_gradient_of_the_equation_and_names_only_the_weights_
     sparse = gradients[0][0]
     assert isinstance(sparse, tf.IndexedSlices)
     assert len(sparse.values) == len(ids) * UNITS * layer.kernel
-    for one, other, variable in zip(*gradients, layer.trainable_variables, strict=True):
-        equal(tf.convert_to_tensor(one), tf.convert_to_tensor(other), variable.path)
+    real = np.repeat(np.arange(layer.kernel * VOCABULARY) % VOCABULARY != 0, UNITS)  # padding's weights are left alone
+    equal(tf.convert_to_tensor(sparse), gradients[1][0] * real, "table")
+    for one, other, variable in zip(*(each[1:] for each in gradients), layer.trainable_variables[1:], strict=True):
+        equal(one, other, variable.path)
 
 
 @pytest.mark.parametrize("unknown", [0, 1])
