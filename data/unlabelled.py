@@ -58,7 +58,7 @@ def read_unlabelled(path: Path, data: TextData) -> Unlabelled:
         held = set(map(plain, data.texts(part)))
         stands = keep & np.array([text in held for text in plains])
         if stands.any():
-            repairs.append(Repair(f"unlabelled texts that stand in {part}, left out", int(stands.sum()), column))
+            repairs.append(Repair(f"further texts that stand in {part}, left out", int(stands.sum()), column))
         keep &= ~stands
     texts = [text for text, kept in zip(texts, keep, strict=True) if kept]
     if not texts:

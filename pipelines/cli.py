@@ -217,7 +217,7 @@ def predict(
     [bold]Examples[/]
 
       seqlayers predict runs/weather/latest --input recent.csv
-      seqlayers predict runs/sentiment/latest --text "Not bad at all."
+      seqlayers predict runs/sentiment/latest --text "The best film I have seen."
       seqlayers predict runs/classify/latest/exports/model_int8.tflite --input tickets.csv
       seqlayers predict runs/text/latest --text "This morning I took my cat for a"
     """

@@ -17,6 +17,7 @@ from data.text_options import TextOptions
 from data.transforms.text import TextTransform, padded
 from pipelines.export import load
 from pipelines.predict.output import write
+from pipelines.tasks.classify_statistics import Calibration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,8 +94,8 @@ def classify(model: Path, given: Path | Sequence[str], *, output: Path | None = 
     contract = exported.contract
     texts, notes = _read(given, TextOptions(**contract["options"]))
     probabilities = _probabilities(exported, texts, notes)
-    classes, threshold = contract["classes"], contract["threshold"]
-    best = probabilities.argmax(1) if threshold is None else (probabilities[:, 1] >= threshold).astype(int)
+    classes = contract["classes"]
+    best = Calibration(threshold=contract["threshold"]).decide(probabilities)
     table = pd.DataFrame(
         {
             "text": texts,

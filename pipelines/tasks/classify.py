@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data.columns import Repair
 from data.leaks import Check
 from data.splits import PARTS
 from data.text_batches import Labelled
@@ -35,7 +35,7 @@ ACCURACY = Measure(
     1,
     share=lambda value: f"right in {value:.2%} of the texts",
     gap=lambda value: f"{100 * value:.2f} points",
-    end=lambda value: f"{100 * value:+.2f}",
+    end=lambda value: f"{100 * value:+z.2f}",
     naive="always saying the commonest class",
 )
 #: What tells those apart that are right about equally often: far fewer texts do for it.
@@ -44,7 +44,7 @@ LOG_LOSS = Measure(
     -1,
     share=lambda value: f"at a log loss of {value:.4f}",
     gap=lambda value: f"{value:.4f}",
-    end=lambda value: f"{value:+.4f}",
+    end=lambda value: f"{value:+z.4f}",
     naive="always saying how often each class is",
     pairs="log_losses",
 )
@@ -121,10 +121,6 @@ class Classify(Task):
             say(str(r))
 
     @property
-    def repairs(self) -> list[Repair]:
-        return self.data.repairs + (self.unlabelled.repairs if self.unlabelled else [])
-
-    @property
     def checks(self) -> list[Check]:
         return self.data.checks + (self.unlabelled.checks if self.unlabelled else [])
 
@@ -141,7 +137,7 @@ class Classify(Task):
     def describe(self) -> dict[str, Any]:
         data = self.data
         rows = sum(data.count(part) for part in PARTS)
-        return self.described(data.source, self.repairs, self.checks, rows=rows) | {
+        return self.described(data.source, data.repairs, self.checks, rows=rows) | {
             "texts": self._texts(),
             "question": {"classes": list(data.classes)},
             "unlabelled": self.unlabelled
@@ -150,6 +146,7 @@ class Classify(Task):
                 "sha256": self.unlabelled.source.sha256,
                 "texts": len(self.unlabelled.texts),
                 "teacher": next(iter(self.configuration.baselines)),
+                "repairs": [dataclasses.asdict(repair) for repair in self.unlabelled.repairs],
             },
             "splits": [self._split(part) for part in PARTS],
         }

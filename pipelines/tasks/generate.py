@@ -190,7 +190,7 @@ class Generate(Task):
             -1,
             share=lambda value: f"at {value:.4f} nats {article(self.unit)} {self.unit}",
             gap=lambda value: f"{value:.4f}",
-            end=lambda value: f"{value:+.4f}",
+            end=lambda value: f"{value:+z.4f}",
             naive=f"the {self.naive}",
         )
         return verdict(test, validation or test, measure, self.configuration.export.candidate)

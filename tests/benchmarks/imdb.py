@@ -27,8 +27,8 @@ QUICK = 2000
 TOKENS = {"kind": "token", "units": 64, "mask_zero": True}
 UNITS = 64
 
-#: The recipe of what takes sparse steps, which are small at first.
-SPARSE = {"epochs": 6, "optimizer": "adagrad", "learning_rate": 0.1, "schedule": "constant"}
+#: The recipe of what takes sparse steps.
+SPARSE = {"epochs": 6, "batch_size": 32, "optimizer": "adagrad", "learning_rate": 0.05, "schedule": "constant"}
 #: Row → encoder, pooling and what else is not the recipe's.
 KINDS: dict[str, dict[str, Any]] = {
     "mean of embeddings": {"encoder": [], "pooling": "mean"},

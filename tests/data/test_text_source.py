@@ -183,8 +183,8 @@ class TestUnlabelled:
         )
         assert found.texts == ["new", *train[:4]]
         assert {r.what: r.count for r in found.repairs} == {
-            "unlabelled texts that stand in test, left out": 4,
-            "unlabelled texts that stand in validation, left out": 2,
+            "further texts that stand in test, left out": 4,
+            "further texts that stand in validation, left out": 2,
         }
         assert [check.passed for check in found.checks] == [True]
 

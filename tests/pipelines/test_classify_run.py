@@ -13,6 +13,7 @@ import tensorflow as tf
 from mlflow.pyfunc import scoring_server
 
 from data.transforms.text import TextTransform, padded
+from pipelines import promote
 from pipelines.served_model import ServedModel
 from pipelines.store import uri_of
 from tests.pipelines.command import seqlayers
@@ -319,7 +320,10 @@ def test_texts_without_labels_are_learnt_from_and_held_out_ones_among_them_left_
     record = json.loads((tmp_path / "runs" / "sentiment" / "latest" / "record.json").read_text())
     held = sum(part["rows"] for part in record["splits"] if part["part"] != "train")
     assert record["unlabelled"]["texts"] == len(frame) - held
-    assert sum(r["count"] for r in record["repairs"] if "left out" in r["what"]) == held
+    assert sum(r["count"] for r in record["unlabelled"]["repairs"] if "left out" in r["what"]) == held
+    assert promote.test_of(record) == promote.test_of(before), (
+        "texts that are learnt from change nothing in what is tested"
+    )
     assert any("unlabelled" in check["name"] for check in record["checks"])
     assert record["curves"]["loss"] != before["curves"]["loss"], "the model saw more texts"
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 
 from seqlayers import slots
 from seqlayers.testing import Example, equal
+from tests.seqlayers import elsewhere
 from tests.seqlayers.gradients import check_gradients, gradients
 
 IDS = np.array([[3, 0, 4, 3], [1, 1, 0, 2]], "int32")
@@ -176,10 +173,7 @@ for configuration in {configurations}:
 
 @pytest.mark.slow
 def test_on_jax_as_well():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    code = ON_JAX.format(configurations=list(OF_IDS.values()))
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    elsewhere.run("jax", "-c", ON_JAX.format(configurations=list(OF_IDS.values())))
 
 
 @every_kind_of_ids

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -15,6 +12,7 @@ import tensorflow as tf
 from seqlayers import slots
 from seqlayers.encoder import recurrent
 from seqlayers.testing import equal, to_array
+from tests.seqlayers import elsewhere
 from tests.seqlayers import reference_recurrent as equations
 from tests.seqlayers.cases import CASES
 from tests.seqlayers.test_recurrent import float64, holed_mask
@@ -121,14 +119,8 @@ print(json.dumps([has_gpu(), paths]))
 @pytest.mark.slow
 def test_on_jax_the_gru_takes_its_scan_with_any_mask_and_all_train_with_what_is_random():
     mask = holed_mask()
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps(mask.tolist())],
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    gpu, found = json.loads(done.stdout.splitlines()[-1])
+    printed = elsewhere.run("jax", "-c", PROGRAM, json.dumps(mask.tolist()))
+    gpu, found = json.loads(printed.splitlines()[-1])
     paths = {"gru": "scan", "lstm": "cudnn" if gpu else "loop", "simple_rnn": "loop"}
     for kind, (path, why, y, first, last) in found.items():
         assert path == paths[kind] and (why is None) == (path != "loop")

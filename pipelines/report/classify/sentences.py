@@ -125,5 +125,6 @@ def texts(record: dict[str, Any]) -> list[tuple[str, str]]:
     if further:
         many = f"{numbers.count(further['texts'], 'further text')} from {further['name']}"
         how = f"each epoch draws a label for each of them, by what “{further['teacher']}” says of it"
-        found.append(("without labels", f"{many}; {how}"))
+        put_right = [f"{r['what']}: {r['count']:,}" for r in further["repairs"]]
+        found.append(("without labels", "; ".join([many, how, *put_right])))
     return found
