@@ -18,12 +18,13 @@ from seqlayers.slots import Choice, ConfigurationError, kind
 class Regions(WholeText):
     r"""Looks for each of many features at the region of a text where it is strongest, k ids long.
 
-    \[ c_f = \max_t\ \mathrm{relu}\Big(b_f + \sum_{j=0}^{k-1} E_{j,\,x_{t+j},\,f}\Big), \qquad z = W c + b' \]
+    \[ c_f = \max_{t=1-k}^{T}\ \mathrm{relu}\Big(b_f + \sum_{j=0}^{k-1} E_{j,\,x_{t+j},\,f}\Big),
+       \qquad z = W c + b' \]
 
     This is a convolution over one-hot vectors with the largest value over time: each id has a weight of its own for
-    each place in a region and each feature, which a vector of few features could not give it. Regions that stand over
-    a text's edge count, with nothing outside; so does padding, whose E is nought and stays it. In training a share of
-    the ids, drawn anew each time, is read as `unknown`.
+    each place in a region and each feature, which a vector of few features could not give it. What stands before x_0
+    and behind x_{T−1} is padding, whose E is nought and stays it: regions over a text's edge count, and so does one,
+    t = T, without a word. In training a share of the ids, drawn anew each time, is read as `unknown`.
 
     A step's gradient reaches one region a feature and text, of the millions of weights that E has; E is one flat
     weight, so that it stays that sparse, and an optimiser that is made for it (`train.optimizer: adagrad`) takes no
@@ -108,8 +109,8 @@ class Regions(WholeText):
 
     def _strongest(self, ids: Any, training: bool | None) -> Any:
         """c, (batch, units) of ids of which 0 counts for nothing."""
-        table, edge = ops.copy(self.table), self.kernel - 1  # read once
-        ids = ops.pad(ids, ((0, 0), (edge, edge)))
+        table = ops.copy(self.table)  # read once
+        ids = ops.pad(ids, ((0, 0), (self.kernel - 1, self.kernel)))
         regions = self._regions(ops.stop_gradient(table) if training else table, ids)
         largest = ops.max(regions, axis=1, keepdims=True)
         if not training:
@@ -121,11 +122,12 @@ class Regions(WholeText):
         for j in range(self.kernel):
             each = ops.take_along_axis(ids, at + j, axis=1)
             weight = ops.take(table, self._row(j, each) * self.units + ops.arange(self.units, dtype="int32"), axis=0)
-            found = found + ops.where(each != PADDING, ops.cast(weight, self.compute_dtype), 0.0)
+            weight = ops.where(each != PADDING, weight, ops.stop_gradient(weight))
+            found = found + ops.cast(weight, self.compute_dtype)
         return ops.relu(found)
 
     def _regions(self, table: Any, ids: Any) -> Any:
-        """Each region's sum for each feature, (batch, kernel − 1 + time, units); padding's weights are nought."""
+        """Each region's sum for each feature, (batch, kernel + time, units)."""
         rows, count = ops.reshape(table, (-1, self.units)), ops.shape(ids)[1] - self.kernel + 1
         each = [ops.take(rows, self._row(j, ids[:, j : j + count]), axis=0) for j in range(self.kernel)]
         return functools.reduce(ops.add, [ops.cast(weights, self.compute_dtype) for weights in each])

@@ -41,7 +41,7 @@ def by_hand(layer, ids):
     found = []
     for row in ids:
         regions = []
-        for begin in range(1 - layer.kernel, len(row)):
+        for begin in range(1 - layer.kernel, len(row) + 1):
             total = np.zeros(UNITS)
             for j in range(layer.kernel):
                 if 0 <= begin + j < len(row) and row[begin + j]:
