@@ -65,8 +65,10 @@ class Rotary(Position):
     def _turn(self, x: Any, start: Any) -> Any:
         angle = self._angles(start + ops.arange(ops.shape(x)[2], dtype="int32"), x.shape[3])
         cos, sin = (ops.cast(f(angle), x.dtype) for f in (ops.cos, ops.sin))
-        a, b = ops.split(x, 2, axis=3)
-        return ops.concatenate([a * cos - b * sin, a * sin + b * cos], axis=3)
+        halves = ops.reshape(x, (-1, *ops.shape(x)[1:3], 2, x.shape[3] // 2))
+        signed = ops.stack([-sin, sin], axis=1)
+        turned = halves * ops.expand_dims(cos, 1) + ops.flip(halves, axis=3) * signed
+        return ops.reshape(turned, ops.shape(x))
 
     def _angles(self, positions: Any, size: int) -> Any:
         """(positions, size / 2) angles, whole turns taken off.
