@@ -17,7 +17,7 @@ from data.text_options import TextOptions
 from data.transforms.text import TextTransform, padded
 from pipelines.export import load
 from pipelines.predict.output import write
-from pipelines.tasks.classify_statistics import Calibration
+from pipelines.tasks.calibration import Calibration
 
 if TYPE_CHECKING:
     import pandas as pd

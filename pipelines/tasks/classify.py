@@ -39,14 +39,8 @@ ACCURACY = Measure(
     naive="always saying the commonest class",
 )
 #: What tells those apart that are right about equally often: far fewer texts do for it.
-LOG_LOSS = Measure(
-    "log_loss",
-    -1,
-    share=lambda value: f"at a log loss of {value:.4f}",
-    gap=lambda value: f"{value:.4f}",
-    end=lambda value: f"{value:+z.4f}",
-    naive="always saying how often each class is",
-    pairs="log_losses",
+LOG_LOSS = Measure.of_loss(
+    "log_loss", "at a log loss of {:.4f}".format, "always saying how often each class is", pairs="log_losses"
 )
 
 

@@ -15,8 +15,8 @@ from data.texts import TextData
 from data.transforms.subwords import words_of
 from pipelines.evaluate import skill
 from pipelines.task import Candidate, Evaluation
+from pipelines.tasks.calibration import Calibration
 from pipelines.tasks.classify_statistics import (
-    Calibration,
     best_threshold,
     calibration_error,
     paired,

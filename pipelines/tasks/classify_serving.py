@@ -12,8 +12,8 @@ from data.texts import TextData
 from data.transforms.text import padded
 from pipelines.export.servable import Arrays, Endpoint, Servable, drawn
 from pipelines.task import Candidate
+from pipelines.tasks.calibration import Calibration
 from pipelines.tasks.classify_evaluation import fixed_length
-from pipelines.tasks.classify_statistics import Calibration
 from seqlayers.model import SequenceModel
 
 #: Bytes of a text in the proof, since the longest would set the size of all.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,23 +18,6 @@ BINS = 10
 POINTS = 200
 #: Temperatures that are tried; sums of log ratios over a long text can be hundreds too large.
 LEAST_T, MOST_T = 0.02, 1000.0
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Found on the validation part: probabilities are softmax(z / temperature), and of two classes the second is said
-    from `threshold` on; None: the likelier."""
-
-    temperature: float = 1.0
-    threshold: float | None = None
-
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        return np.exp(log_softmax(logits.astype(np.float64) / self.temperature, axis=-1))
-
-    def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        if self.threshold is None:
-            return probabilities.argmax(-1)
-        return (probabilities[:, 1] >= self.threshold).astype(int)
 
 
 def per_class(classes: Sequence[str], truth: np.ndarray, said: np.ndarray) -> list[dict[str, Any]]:

@@ -185,12 +185,7 @@ class Generate(Task):
         return self.evaluator.evaluate(part, candidates)
 
     def verdict(self, test: Evaluation, validation: Evaluation | None = None) -> Verdict:
-        measure = Measure(
-            "loss",
-            -1,
-            share=lambda value: f"at {value:.4f} nats {article(self.unit)} {self.unit}",
-            gap=lambda value: f"{value:.4f}",
-            end=lambda value: f"{value:+z.4f}",
-            naive=f"the {self.naive}",
+        measure = Measure.of_loss(
+            "loss", lambda value: f"at {value:.4f} nats {article(self.unit)} {self.unit}", f"the {self.naive}"
         )
         return verdict(test, validation or test, measure, self.configuration.export.candidate)

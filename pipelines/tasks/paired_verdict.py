@@ -31,6 +31,11 @@ class Measure:
     naive: str
     pairs: str = "comparison"
 
+    @classmethod
+    def of_loss(cls, key: str, share: Callable[[float], str], naive: str, pairs: str = "comparison") -> Measure:
+        """A loss, of which four digits are told."""
+        return cls(key, -1, share, "{:.4f}".format, "{:+z.4f}".format, naive, pairs)
+
     def better(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         return bool(self.sign * (one[self.key] - other[self.key]) > 0)
 

@@ -4,8 +4,8 @@
 
 Every encoder kind stands alone in one row, `token > kind > pooling > classify`, by the recipe below, once, and reads
 512 tokens of a review at most, from its start and its end; so does head `regions`. Beside them stand the baselines, the
-task's own configuration and, with --unlabelled, its variant that learns from those texts too. Training stops by the
-loss on a validation part of train, drawn by film; `chosen` is the row that validation accuracy picks. Needs
+task's own configuration and its variants; with --unlabelled also what learns from those texts too. Training stops by
+the loss on a validation part of train, drawn by film; `chosen` is the row that validation accuracy picks. Needs
 $SEQLAYERS_DATA, or a network. --quick takes 2,000 texts of each half and one epoch.
 """
 
@@ -87,7 +87,7 @@ def measure(
 
     first, task = True, None
     for name in names:
-        configuration = config.load("sentiment", config.VARIANTS / name if name == UNLABELLED else None)
+        configuration = config.load("sentiment", config.VARIANTS / name if name in (BEST, UNLABELLED) else None)
         if name in KINDS:
             recipe = {
                 "data": configuration.data | DATA,
@@ -104,7 +104,7 @@ def measure(
         first = False
 
 
-DEFAULT, UNLABELLED = "sentiment.yaml", "sentiment-unlabelled.yaml"
+DEFAULT, BEST, UNLABELLED = "sentiment.yaml", "sentiment-best.yaml", "sentiment-unlabelled.yaml"
 
 
 def _prepared(configuration: Any, source: str, before: Any, tell: Callable[[str], None]) -> Any:
@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--kinds", help="rows with commas between (default: all)")
     parser.add_argument("--unlabelled", type=Path, help="a file of unlabelled reviews")
     arguments = parser.parse_args()
-    known = [DEFAULT, *([UNLABELLED] if arguments.unlabelled else []), *KINDS]
+    known = [DEFAULT, BEST, *([UNLABELLED] if arguments.unlabelled else []), *KINDS]
     names = arguments.kinds.split(",") if arguments.kinds else known
     if unknown := [name for name in names if name not in known]:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(known)}")

@@ -11,11 +11,11 @@ from scipy.special import expit
 
 from data.transforms.text import TextTransform
 from pipelines.task import Candidate, Evaluation
+from pipelines.tasks.calibration import Calibration
 from pipelines.tasks.classify import ACCURACY, LOG_LOSS
 from pipelines.tasks.classify_evaluation import ClassifyEvaluator, Majority
 from pipelines.tasks.classify_serving import TextServable
 from pipelines.tasks.classify_statistics import (
-    Calibration,
     best_threshold,
     calibration_error,
     paired,
